@@ -1,0 +1,41 @@
+namespace RpOrleans.Grains.Origin;
+
+/// <summary>Why Redis gave no answer that can be used. Each edge translates it once, over HTTP into a status.</summary>
+public enum OriginFault : byte
+{
+    /// <summary>No fault.</summary>
+    None,
+
+    /// <summary>No connection: Redis is down, restarting, or was never reached.</summary>
+    Unreachable,
+
+    /// <summary>Redis did not answer within the deadline.</summary>
+    TimedOut,
+
+    /// <summary>Not asked: Redis failed so often just now that the circuit breaker is open.</summary>
+    BreakerOpen,
+
+    /// <summary>Not asked: too many reads are in flight or waiting already.</summary>
+    Shed,
+
+    /// <summary>Redis refused the login or the command (<c>NOAUTH</c>, <c>WRONGPASS</c>, <c>NOPERM</c>).</summary>
+    Refused,
+
+    /// <summary>What came back is not the Redis protocol, or a reply that the command cannot have.</summary>
+    Protocol,
+
+    /// <summary>Redis is still reading its data set (<c>LOADING</c>).</summary>
+    Loading,
+
+    /// <summary>Redis takes no writes, being a replica, or serves no reads, having lost its master (<c>READONLY</c>, <c>MASTERDOWN</c>).</summary>
+    ReadOnly,
+
+    /// <summary>Redis is part of a Redis Cluster and does not serve this key (<c>MOVED</c>, <c>ASK</c>, <c>CLUSTERDOWN</c>, <c>CROSSSLOT</c>).</summary>
+    Redirected,
+
+    /// <summary>Redis refused a write for want of memory (<c>OOM</c>).</summary>
+    OutOfMemory,
+
+    /// <summary>Redis refuses for a state of its own (<c>MISCONF</c>, <c>NOREPLICAS</c>, <c>BUSY</c>, and errors not named here).</summary>
+    Busy,
+}
