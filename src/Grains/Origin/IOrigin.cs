@@ -6,6 +6,9 @@ internal interface IOrigin
     /// <summary>Whether reads are likely to be answered now; <see langword="false"/> from the moment that the origin is known to fail until it has answered a probe.</summary>
     OriginHealth Health { get; }
 
+    /// <summary>What an answered round trip takes, in milliseconds; recent ones count most.</summary>
+    double LatencyMilliseconds { get; }
+
     /// <summary>Reads value and time to live together, in one round trip, at most two attempts.</summary>
     /// <param name="key">The key's bytes.</param>
     /// <param name="deadline">When to give up, by the <see cref="TimeProvider"/>'s timestamp.</param>

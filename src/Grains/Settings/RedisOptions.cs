@@ -9,6 +9,9 @@ public sealed class RedisOptions
     [Setting("REDIS_HOST")]
     public string? Host { get; set; }
 
+    /// <summary>Whether it is the store inside this process.</summary>
+    public bool Embedded { get; set; }
+
     /// <summary>Its port. Default: 6379.</summary>
     [Setting("REDIS_PORT"), Range(1, 65535)]
     public int Port { get; set; } = 6379;

@@ -1,0 +1,36 @@
+using RpOrleans.Gateway.Http;
+
+namespace RpOrleans.Gateway;
+
+/// <summary>
+/// A gateway that is told to stop is not ready from then on, closes each connection with its next answer, and goes on
+/// serving until those who use it have gone elsewhere.
+/// </summary>
+internal sealed class GatewayDrain(ConnectionLimit connections, TimeProvider time) : IHostedLifecycleService
+{
+    private static readonly TimeSpan _noticed = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _atMost = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _step = TimeSpan.FromMilliseconds(50);
+
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        // Long enough for a balancer to see that it is not ready; then until the connections in use have had their last answer.
+        var started = time.GetTimestamp();
+        while (!cancellationToken.IsCancellationRequested
+               && time.GetElapsedTime(started) is var elapsed
+               && (elapsed < _noticed || (connections.Busy && elapsed < _atMost)))
+        {
+            await Task.Delay(_step, time, CancellationToken.None);
+        }
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}

@@ -1,0 +1,89 @@
+using System.Net;
+using System.Net.Sockets;
+using RpOrleans.Grains.Admin;
+using RpOrleans.Grains.Settings;
+
+namespace RpOrleans.Gateway;
+
+/// <summary>What a gateway needs to know.</summary>
+internal sealed record GatewaySettings(
+    GatewayOptions Gateway, CacheOptions Cache, RedisOptions Redis, ClusteringOptions Clustering, AdminOptions Admin, IReadOnlyList<string> Warnings)
+{
+    private const string PortName = "SERVER_PORT";
+    private const string PortNameAsTheOriginalSpelledIt = "SEVER_PORT";
+
+    /// <summary>Whether the node runs in this process too.</summary>
+    public bool OneProcess => Clustering.Clustering == RpOrleans.Grains.Settings.Clustering.Embedded;
+
+    /// <summary>Reads the environment.</summary>
+    /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">Something is wrong; everything that is is named.</exception>
+    public static GatewaySettings Read(IConfiguration configuration)
+    {
+        var warnings = new List<string>();
+        var reader = new SettingsReader(WithPortOf(configuration, warnings));
+        var (port, misspelled) = (configuration[PortName], configuration[PortNameAsTheOriginalSpelledIt]);
+        if (!string.IsNullOrEmpty(port) && !string.IsNullOrEmpty(misspelled) && port != misspelled)
+        {
+            reader.Reject(PortNameAsTheOriginalSpelledIt, misspelled, $"must not differ from {PortName}={port}; leave it out");
+        }
+
+        var settings = new GatewaySettings(
+            reader.Read<GatewayOptions>(), reader.Read<CacheOptions>(), reader.Read<RedisOptions>(), reader.Read<ClusteringOptions>(),
+            reader.Read<AdminOptions>(), warnings);
+        settings.CheckHost(reader);
+        settings.CheckCluster(reader);
+        reader.ThrowIfRejected();
+        return settings;
+    }
+
+    private void CheckHost(SettingsReader reader)
+    {
+        try
+        {
+            if (!IPAddress.IsLoopback(Listening.AddressOf(Gateway.Host)) && !Gateway.AllowAnonymous)
+            {
+                reader.Reject("HOST_NAME", Gateway.Host, "would let anybody in who reaches this machine; set ALLOW_ANONYMOUS=true if that is meant, or listen on localhost");
+            }
+        }
+        catch (SocketException)
+        {
+            reader.Reject("HOST_NAME", Gateway.Host, "must be an address of this machine, or a name of one");
+        }
+
+        if (Admin.Port == Gateway.Port)
+        {
+            reader.Reject("ADMIN_PORT", $"{Admin.Port}", $"must differ from {PortName}");
+        }
+    }
+
+    private void CheckCluster(SettingsReader reader)
+    {
+        if (OneProcess)
+        {
+            return;
+        }
+
+        if (reader.Raw("MEMBERSHIP_REDIS") is null)
+        {
+            reader.Reject("MEMBERSHIP_REDIS", null, "must be host:port of the Redis that holds the membership table, with CLUSTERING=redis");
+        }
+
+        if (Redis.Host is null)
+        {
+            reader.Reject("REDIS_HOST", null, "must name the Redis that is cached, with CLUSTERING=redis (a gateway reads values over MAX_VALUE_BYTES itself)");
+        }
+    }
+
+    private static IConfiguration WithPortOf(IConfiguration configuration, List<string> warnings)
+    {
+        if (configuration[PortNameAsTheOriginalSpelledIt] is not { Length: > 0 } misspelled)
+        {
+            return configuration;
+        }
+
+        warnings.Add($"{PortNameAsTheOriginalSpelledIt} is taken for {PortName}; please rename it");
+        return string.IsNullOrEmpty(configuration[PortName])
+            ? new ConfigurationBuilder().AddConfiguration(configuration).AddInMemoryCollection([new(PortName, misspelled)]).Build()
+            : configuration;
+    }
+}

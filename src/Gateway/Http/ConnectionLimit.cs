@@ -1,0 +1,57 @@
+using System.Text;
+using Microsoft.AspNetCore.Connections;
+
+namespace RpOrleans.Gateway.Http;
+
+/// <summary>Lets so many connections in at once; one more is told so, instead of being cut without a word.</summary>
+internal sealed class ConnectionLimit(GatewayOptions options, GatewayMetrics metrics)
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1);
+    private const string Problem = """{"status":503,"title":"There are too many connections"}""";
+    private static readonly byte[] _answer = Encoding.ASCII.GetBytes(
+        $"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Type: application/problem+json\r\nConnection: close\r\nContent-Length: {Problem.Length}\r\n\r\n{Problem}");
+
+    private int _open;
+
+    /// <summary>Connections that are open now.</summary>
+    public int Open => Volatile.Read(ref _open);
+
+    /// <summary>Whether requests are being answered, or were a moment ago.</summary>
+    public bool Busy => Open > 0;
+
+    /// <summary>Puts it in front of a port.</summary>
+    public ConnectionDelegate Middleware(ConnectionDelegate next) => async connection =>
+    {
+        try
+        {
+            if (Interlocked.Increment(ref _open) > options.MaximumClients)
+            {
+                metrics.Count(GatewayOutcome.Refused);
+                await RefuseAsync(connection);
+                return;
+            }
+
+            await next(connection);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _open);
+        }
+    };
+
+    private static async Task RefuseAsync(ConnectionContext connection)
+    {
+        using var patience = new CancellationTokenSource(_patience);
+        try
+        {
+            // Read something first: closing on unread bytes would reset the connection, and the answer with it.
+            var read = await connection.Transport.Input.ReadAsync(patience.Token);
+            connection.Transport.Input.AdvanceTo(read.Buffer.End);
+            await connection.Transport.Output.WriteAsync(_answer, patience.Token);
+        }
+        catch (Exception gone) when (gone is OperationCanceledException or IOException)
+        {
+            // It said nothing, or left.
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using System.Globalization;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
+using RpOrleans.Gateway.Routing;
+using RpOrleans.Grains;
+
+namespace RpOrleans.Gateway.Http;
+
+/// <summary>The headers of every answer about a key.</summary>
+internal static class KeyHeaders
+{
+    private static readonly StringValues _privateNoCache = "private, no-cache";
+    private static readonly StringValues _vary = HeaderNames.Accept;
+    private static readonly StringValues _noSniff = "nosniff";
+    private static readonly StringValues _hit = "HIT";
+    private static readonly StringValues _miss = "MISS";
+    private static readonly StringValues _bypass = "BYPASS";
+
+    /// <summary>Says what a read found, and how old it is: <c>Age</c>, <c>Cache-Status</c> (RFC 9211), <c>X-Cache</c>.</summary>
+    public static void OfRead(IHeaderDictionary headers, in Lookup lookup, ReadTerms terms)
+    {
+        Common(headers);
+        var hit = lookup is { Source: LookupSource.Cache, Status: LookupStatus.Found };
+        headers["X-Cache"] = hit ? _hit : terms.Mode == ReadMode.Bypass ? _bypass : _miss;
+        headers["Cache-Status"] = hit
+            ? string.Create(CultureInfo.InvariantCulture, $"rporleans; hit; ttl={lookup.FreshMilliseconds / 1_000}; detail=expiry")
+            : Forwarded(lookup, terms);
+        if (lookup.Status is LookupStatus.Found or LookupStatus.TooLarge)
+        {
+            headers.Age = lookup.AgeMilliseconds < 1_000 ? "0" : (lookup.AgeMilliseconds / 1_000).ToString(CultureInfo.InvariantCulture);
+        }
+    }
+
+    /// <summary>Says that a write went to Redis.</summary>
+    public static void OfWrite(IHeaderDictionary headers, bool stored)
+    {
+        Common(headers);
+        headers["X-Cache"] = _bypass;
+        headers["Cache-Status"] = stored ? "rporleans; fwd=method; stored" : "rporleans; fwd=method";
+    }
+
+    private static string Forwarded(in Lookup lookup, ReadTerms terms) =>
+        (terms.Mode == ReadMode.Normal && terms.MaximumAge is null ? "rporleans; fwd=uri-miss" : "rporleans; fwd=request")
+        + (lookup.Source == LookupSource.Collapsed ? "; collapsed" : lookup.Stored ? "; stored" : string.Empty);
+
+    private static void Common(IHeaderDictionary headers)
+    {
+        headers.CacheControl = _privateNoCache;
+        headers.Vary = _vary;
+        headers.XContentTypeOptions = _noSniff;
+    }
+}

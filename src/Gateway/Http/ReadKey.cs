@@ -1,0 +1,98 @@
+using System.Buffers;
+using System.Diagnostics;
+using RpOrleans.Gateway.Routing;
+using RpOrleans.Grains;
+using RpOrleans.Grains.Settings;
+
+namespace RpOrleans.Gateway.Http;
+
+/// <summary><c>GET</c> and <c>HEAD</c> of a key.</summary>
+internal sealed class ReadKey(Router router, LargeValues largeValues, CacheOptions options, GatewayMetrics metrics)
+{
+    /// <summary>Answers with what is known of the key.</summary>
+    public async Task AnswerAsync(HttpContext context, byte[] key)
+    {
+        if (key.Length > options.MaximumKeyBytes)
+        {
+            metrics.Count(GatewayOutcome.Rejected);
+            await Problems.WriteAsync(context, StatusCodes.Status414UriTooLong, "The key is too long");
+            return;
+        }
+
+        var terms = CacheDirectives.Parse(context.Request.Headers.CacheControl);
+        var (lookup, fault) = await router.ReadAsync(key, terms);
+        if (fault != RouteFault.None)
+        {
+            metrics.Count(GatewayOutcome.Failed);
+            var (status, title) = Problems.Of(fault);
+            await Problems.WriteAsync(context, status, title);
+            return;
+        }
+
+        if (lookup.Status == LookupStatus.TooLarge)
+        {
+            lookup = await largeValues.ReadAsync(key, lookup);
+        }
+
+        await AnswerAsync(context, lookup, terms);
+    }
+
+    private Task AnswerAsync(HttpContext context, in Lookup lookup, ReadTerms terms)
+    {
+        KeyHeaders.OfRead(context.Response.Headers, lookup, terms);
+        switch (lookup.Status)
+        {
+            case LookupStatus.Found:
+                metrics.Count(lookup.Source == LookupSource.Cache ? GatewayOutcome.Hit : GatewayOutcome.Miss);
+                return WriteValueAsync(context, lookup);
+            case LookupStatus.Absent:
+                metrics.Count(GatewayOutcome.Absent);
+                return PlainText.WriteAsync(context, StatusCodes.Status404NotFound, PlainText.KeyNotFound);
+            case LookupStatus.Miss:
+                metrics.Count(GatewayOutcome.Failed);
+                context.Response.Headers["Cache-Status"] = "rporleans; detail=only-if-cached";
+                return Problems.WriteAsync(context, StatusCodes.Status504GatewayTimeout, "The key is not held, and the request wants only what is");
+            case LookupStatus.WrongType:
+                metrics.Count(GatewayOutcome.Rejected);
+                return Problems.WriteAsync(context, StatusCodes.Status409Conflict, "The key holds something other than a string");
+            case LookupStatus.TooLarge:
+                metrics.Count(GatewayOutcome.Failed);
+                return Problems.WriteAsync(context, StatusCodes.Status507InsufficientStorage, "The value is too large to be served");
+            case LookupStatus.Failed:
+                metrics.Count(GatewayOutcome.Failed);
+                var (status, title) = Problems.Of(lookup.Fault);
+                return Problems.WriteAsync(context, status, title);
+            default:
+                throw new UnreachableException($"Unknown status {lookup.Status}.");
+        }
+    }
+
+    private static Task WriteValueAsync(HttpContext context, in Lookup lookup)
+    {
+        var response = context.Response;
+        var value = lookup.Value!;
+        var format = ValueFormats.Choose(context.Request.Headers.Accept);
+        var tag = EntityTags.Of(value, format);
+        response.Headers.ETag = tag;
+        if (context.Request.Headers.IfNoneMatch is { Count: > 0 } known && EntityTags.Matches(known, tag))
+        {
+            response.StatusCode = StatusCodes.Status304NotModified;
+            return Task.CompletedTask;
+        }
+
+        if (format != ValueFormat.Json)
+        {
+            response.ContentType = format == ValueFormat.Text ? ValueFormats.Text : ValueFormats.Bytes;
+            response.ContentLength = value.Length;
+            return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(value, 0, value.Length);
+        }
+
+        var json = new ArrayBufferWriter<byte>(value.Length + 64);
+        json.Write("{"u8);
+        ValueJson.WriteMembers(json, value);
+        json.Write(lookup.Source == LookupSource.Cache ? ", \"source\": \"cache\"}"u8 : ", \"source\": \"redis\"}"u8);
+        response.ContentType = ValueFormats.Json;
+        response.ContentLength = json.WrittenCount;
+        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(json.WrittenMemory).AsTask();
+    }
+}

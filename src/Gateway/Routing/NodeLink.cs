@@ -1,0 +1,132 @@
+using Orleans.Runtime;
+using Orleans.Runtime.Messaging;
+using RpOrleans.Grains;
+
+namespace RpOrleans.Gateway.Routing;
+
+/// <summary>What a gateway knows of a node, and its way there. Calls fail at once when the node is found to be gone.</summary>
+/// <param name="name">The node's name, by which it is hashed.</param>
+/// <param name="hash">Its hash.</param>
+/// <param name="time">The clock.</param>
+internal sealed class NodeLink
+{
+    /// <summary>A look-up in memory takes far less than a millisecond; what takes this long is stuck.</summary>
+    private static readonly TimeSpan _peekAtMost = TimeSpan.FromMilliseconds(400);
+
+    private readonly TimeProvider _time;
+    private readonly PeekBatcher _peeks;
+    private volatile Attachment? _attachment;
+
+    public NodeLink(string name, ulong hash, TimeProvider time)
+    {
+        Name = name;
+        Hash = hash;
+        _time = time;
+        _peeks = new PeekBatcher(keys => CallAsync(static (grain, keys) => grain.PeekAsync(keys), keys, _peekAtMost));
+    }
+
+    public string Name { get; }
+
+    public ulong Hash { get; }
+
+    /// <summary>What the node said last; <see langword="null"/> while it does not answer.</summary>
+    public NodeState? State => _attachment?.State;
+
+    /// <summary>Whether the node answers and is not about to leave.</summary>
+    public bool Usable => _attachment is { State.Draining: false };
+
+    /// <summary>The node answers: it can be called from now on.</summary>
+    /// <param name="grain">Its cache.</param>
+    /// <param name="state">What it said.</param>
+    /// <param name="heard">When, as a timestamp.</param>
+    public void Heard(ICacheGrain grain, NodeState state, long heard)
+    {
+        if (_attachment is { } attachment && ReferenceEquals(attachment.Grain, grain))
+        {
+            attachment.Update(state, heard);
+        }
+        else
+        {
+            _attachment = new Attachment(grain, state, heard);
+        }
+    }
+
+    /// <summary>The node is dead, hung or cut off: calls in flight fail now, and none is made until it is heard of again.</summary>
+    public void Lost()
+    {
+        var lost = _attachment;
+        _attachment = null;
+        lost?.Gone.Cancel();
+    }
+
+    /// <summary>Looks a key up in the node's memory.</summary>
+    /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>
+    public ValueTask<Lookup> PeekAsync(byte[] key) => _peeks.PeekAsync(key);
+
+    /// <summary>Has the node read a key.</summary>
+    /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>
+    public Task<Lookup> ReadAsync(ReadRequest request, TimeSpan atMost) =>
+        CallAsync(static (grain, request) => grain.ReadAsync(request), request, atMost);
+
+    /// <summary>Has the node write a key.</summary>
+    /// <param name="request">The change; its deadline is filled in here.</param>
+    /// <param name="atMost">How long it may take.</param>
+    /// <exception cref="NodeUnavailableException">The node gave no answer; it may have received the write, unless the exception says that it certainly did not.</exception>
+    public Task<WriteOutcome> WriteAsync(WriteRequest request, TimeSpan atMost) =>
+        CallAsync(static (grain, request) => grain.WriteAsync(request), request with { DeadlineMilliseconds = NodeClockIn(atMost) }, atMost);
+
+    /// <summary>The node's figures.</summary>
+    /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>
+    public Task<NodeStats> StatsAsync(TimeSpan atMost) =>
+        CallAsync(static (grain, _) => grain.StatsAsync(), 0, atMost);
+
+    private async Task<TAnswer> CallAsync<TRequest, TAnswer>(Func<ICacheGrain, TRequest, ValueTask<TAnswer>> call, TRequest request, TimeSpan atMost)
+    {
+        if (_attachment is not { } attachment)
+        {
+            throw new NodeUnavailableException(NodeFault.NotReceived, null);
+        }
+
+        try
+        {
+            var answer = call(attachment.Grain, request);
+            return answer.IsCompletedSuccessfully
+                ? answer.Result
+                : await answer.AsTask().WaitAsync(atMost, _time, attachment.Gone.Token).ConfigureAwait(false);
+        }
+        catch (TimeoutException late)
+        {
+            throw new NodeUnavailableException(NodeFault.TimedOut, late);
+        }
+        catch (Exception failure) when (failure is ConnectionFailedException or OrleansMessageRejectionException or GatewayTooBusyException)
+        {
+            // No connection could be made, or the silo's runtime turned the call away: the grain has not seen it.
+            throw new NodeUnavailableException(NodeFault.NotReceived, failure);
+        }
+        catch (Exception failure) when (failure is OperationCanceledException or OrleansException or InvalidOperationException or ObjectDisposedException)
+        {
+            throw new NodeUnavailableException(NodeFault.Lost, failure);
+        }
+    }
+
+    /// <summary>What the node's clock will show in so long, at the earliest: reckoned from when its last answer arrived, not from when it was given.</summary>
+    private long NodeClockIn(TimeSpan span) =>
+        _attachment is { } attachment
+            ? attachment.State.ClockMilliseconds + (long)(_time.GetElapsedTime(attachment.HeardAt) + span).TotalMilliseconds
+            : 0;
+
+    private sealed class Attachment(ICacheGrain grain, NodeState state, long heard)
+    {
+        private Tuple<NodeState, long> _last = new(state, heard); // one reference, so that both are of one answer
+
+        public ICacheGrain Grain => grain;
+
+        public CancellationTokenSource Gone { get; } = new();
+
+        public NodeState State => _last.Item1;
+
+        public long HeardAt => _last.Item2;
+
+        public void Update(NodeState state, long heard) => Volatile.Write(ref _last, new(state, heard));
+    }
+}

@@ -1,0 +1,48 @@
+using RpOrleans.Grains;
+
+namespace RpOrleans.Gateway.Routing;
+
+// A node counts as hung when it misses three pings of 100 ms, which touch no Redis: a slow Redis must not look like a dead
+// node. A ping that was late because this very process got no processor does not count.
+
+/// <summary>Keeps hearing from a node.</summary>
+internal static class NodePings
+{
+    private static readonly TimeSpan _period = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _starved = TimeSpan.FromMilliseconds(60);
+    private const int MissesAtMost = 3;
+
+    /// <summary>Pings until cancelled. The link is lost while the node misses them, and back with the first that it answers.</summary>
+    public static async Task RunAsync(NodeLink link, ICacheGrain grain, TimeProvider time, CancellationToken cancellation)
+    {
+        var missed = 0;
+        while (!cancellation.IsCancellationRequested)
+        {
+            var sent = time.GetTimestamp();
+            try
+            {
+                var state = await grain.PingAsync().AsTask().WaitAsync(_period, time, cancellation).ConfigureAwait(false);
+                missed = 0;
+                link.Heard(grain, state, time.GetTimestamp());
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception)
+            {
+                // Whatever it is that fails, what counts is that no answer came.
+                if (time.GetElapsedTime(sent) < _period + _starved && ++missed == MissesAtMost)
+                {
+                    link.Lost();
+                }
+            }
+
+            var rest = _period - time.GetElapsedTime(sent);
+            if (rest > TimeSpan.Zero)
+            {
+                await Task.Delay(rest, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using RpOrleans.Grains.Placement;
+using RpOrleans.Grains.Settings;
+
+namespace RpOrleans.Gateway.Routing;
+
+/// <summary>Stays connected to one node for as long as the membership table calls it active.</summary>
+internal sealed class NodeSession : IAsyncDisposable
+{
+    private static readonly TimeSpan _retry = TimeSpan.FromMilliseconds(100);
+
+    private readonly ActiveSilo _silo;
+    private readonly ClusteringOptions _clustering;
+    private readonly Action _changed;
+    private readonly ILoggerFactory _logs;
+    private readonly ILogger _log;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _ended = new();
+    private readonly Task _running;
+
+    /// <param name="silo">The node.</param>
+    /// <param name="clustering">The cluster.</param>
+    /// <param name="changed">Called when the node is reached for the first time, and when its connection is lost.</param>
+    /// <param name="logs">Where to log.</param>
+    /// <param name="time">The clock.</param>
+    public NodeSession(ActiveSilo silo, ClusteringOptions clustering, Action changed, ILoggerFactory logs, TimeProvider time)
+    {
+        (_silo, _clustering, _changed, _logs, _time) = (silo, clustering, changed, logs, time);
+        _log = logs.CreateLogger<NodeSession>();
+        var name = Ownership.NodeName(silo.Silo);
+        Link = new NodeLink(name, RendezvousHash.HashNode(name), time);
+        _running = Task.Run(RunAsync);
+    }
+
+    public NodeLink Link { get; }
+
+    /// <summary>Whether the node has answered once.</summary>
+    public bool Reached { get; private set; }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _ended.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(false);
+        _ended.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        while (!_ended.IsCancellationRequested)
+        {
+            using var connection = CancellationTokenSource.CreateLinkedTokenSource(_ended.Token);
+            NodeClient client;
+            try
+            {
+                client = await NodeClient.ConnectAsync(_silo, _clustering, () => OnLost(connection), _logs, connection.Token).ConfigureAwait(false);
+            }
+            catch (Exception failure)
+            {
+                _log.NodeNotReached(Link.Name, failure.GetType().Name);
+                await Task.Delay(_retry, _time, _ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                continue;
+            }
+
+            try
+            {
+                await PingAsync(client, connection.Token).ConfigureAwait(false);
+            }
+            finally
+            {
+                Link.Lost();
+                await client.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task PingAsync(NodeClient client, CancellationToken cancellation)
+    {
+        var pings = NodePings.RunAsync(Link, client.Grain, _time, cancellation);
+        while (!Reached && !cancellation.IsCancellationRequested)
+        {
+            if (Link.State is not null)
+            {
+                Reached = true;
+                _log.NodeReached(Link.Name);
+                _changed();
+                break;
+            }
+
+            await Task.Delay(10, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        await pings.ConfigureAwait(false);
+    }
+
+    private void OnLost(CancellationTokenSource connection)
+    {
+        Link.Lost(); // at once: calls in flight go on to another node now
+        try
+        {
+            connection.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            return; // the session was being ended anyway
+        }
+
+        _log.NodeLost(Link.Name);
+        _changed();
+    }
+}

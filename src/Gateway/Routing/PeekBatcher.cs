@@ -1,0 +1,113 @@
+using System.Threading.Tasks.Sources;
+using RpOrleans.Grains;
+
+namespace RpOrleans.Gateway.Routing;
+
+// One grain call for many keys. While a call is on its way the next readers gather, and go together when it is back: the
+// busier the node, the larger the batches, and an idle one waits for nobody. A reader only ever joins a batch that has not
+// been sent yet, so what it is told was true after it asked.
+
+/// <summary>Gathers concurrent look-ups of one node into few calls.</summary>
+/// <param name="send">Asks the node.</param>
+internal sealed class PeekBatcher(Func<KeyBatch, Task<LookupBatch>> send) : IThreadPoolWorkItem
+{
+    private const int CallsInFlightAtMost = 2;
+    private const int KeysAtMost = 256;
+
+    private readonly Lock _gate = new();
+    private readonly Queue<Waiter> _waiting = new();
+    private int _inFlight;
+
+    /// <summary>Looks one key up in the node's memory.</summary>
+    public ValueTask<Lookup> PeekAsync(byte[] key)
+    {
+        var waiter = new Waiter(key);
+        var answer = waiter.Answer;
+        lock (_gate)
+        {
+            _waiting.Enqueue(waiter);
+            if (_inFlight == CallsInFlightAtMost)
+            {
+                return answer;
+            }
+
+            _inFlight++;
+        }
+
+        // Not from here: those who arrive in this moment shall come along.
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        return answer;
+    }
+
+    void IThreadPoolWorkItem.Execute() => _ = SendAllAsync();
+
+    private async Task SendAllAsync()
+    {
+        while (Take() is { } batch)
+        {
+            var keys = new byte[batch.Length][];
+            for (var i = 0; i < keys.Length; i++)
+            {
+                keys[i] = batch[i].Key;
+            }
+
+            try
+            {
+                var answers = await send(new KeyBatch(keys)).ConfigureAwait(false);
+                for (var i = 0; i < batch.Length; i++)
+                {
+                    batch[i].Succeed(answers.Items[i]);
+                }
+            }
+            catch (Exception failure)
+            {
+                foreach (var waiter in batch)
+                {
+                    waiter.Fail(failure);
+                }
+            }
+        }
+    }
+
+    private Waiter[]? Take()
+    {
+        lock (_gate)
+        {
+            if (_waiting.Count == 0)
+            {
+                _inFlight--;
+                return null;
+            }
+
+            var batch = new Waiter[Math.Min(_waiting.Count, KeysAtMost)];
+            for (var i = 0; i < batch.Length; i++)
+            {
+                batch[i] = _waiting.Dequeue();
+            }
+
+            return batch;
+        }
+    }
+
+    private sealed class Waiter : IValueTaskSource<Lookup>
+    {
+        private ManualResetValueTaskSourceCore<Lookup> _core = new() { RunContinuationsAsynchronously = true };
+
+        public Waiter(byte[] key) => Key = key;
+
+        public byte[] Key { get; }
+
+        public ValueTask<Lookup> Answer => new(this, _core.Version);
+
+        public void Succeed(Lookup lookup) => _core.SetResult(lookup);
+
+        public void Fail(Exception failure) => _core.SetException(failure);
+
+        Lookup IValueTaskSource<Lookup>.GetResult(short token) => _core.GetResult(token);
+
+        ValueTaskSourceStatus IValueTaskSource<Lookup>.GetStatus(short token) => _core.GetStatus(token);
+
+        void IValueTaskSource<Lookup>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+            _core.OnCompleted(continuation, state, token, flags);
+    }
+}

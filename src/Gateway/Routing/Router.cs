@@ -1,0 +1,138 @@
+using RpOrleans.Grains;
+
+namespace RpOrleans.Gateway.Routing;
+
+/// <summary>Why no node answered.</summary>
+internal enum RouteFault
+{
+    /// <summary>One did.</summary>
+    None,
+
+    /// <summary>No node can be reached.</summary>
+    NoNode,
+
+    /// <summary>Time is up.</summary>
+    TimedOut,
+
+    /// <summary>A node was lost that may have received the write.</summary>
+    OutcomeUnknown,
+}
+
+/// <summary>What a node answered, or why none did.</summary>
+/// <param name="Answer">The answer, when <paramref name="Fault"/> is <see cref="RouteFault.None"/>.</param>
+/// <param name="Fault">Why there is none.</param>
+internal readonly record struct Routed<TAnswer>(TAnswer Answer, RouteFault Fault = RouteFault.None);
+
+/// <summary>What a reader accepts.</summary>
+/// <param name="Mode">Whether a copy will do, and whether one may be kept.</param>
+/// <param name="MaximumAge">The oldest copy that will do; <see langword="null"/> for any that is fresh.</param>
+/// <param name="OnlyIfHeld">Whether Redis must not be asked.</param>
+internal readonly record struct ReadTerms(ReadMode Mode, TimeSpan? MaximumAge = null, bool OnlyIfHeld = false);
+
+/// <summary>Takes reads and writes to the node that owns the key, or to the next one when it does not answer.</summary>
+internal sealed class Router(Nodes nodes, TimeProvider time)
+{
+    /// <summary>A request's time in all. The 1,050 ms that are promised leave a margin for a busy machine.</summary>
+    private static readonly TimeSpan _requestBudget = TimeSpan.FromMilliseconds(950);
+
+    /// <summary>One node's share: the 550 ms in which an owner answers, and a margin.</summary>
+    private static readonly TimeSpan _attemptBudget = TimeSpan.FromMilliseconds(600);
+
+    /// <summary>Reads a key.</summary>
+    public async ValueTask<Routed<Lookup>> ReadAsync(byte[] key, ReadTerms terms)
+    {
+        var started = time.GetTimestamp();
+        NodeLink? failed = null;
+        if (terms.Mode == ReadMode.Normal && nodes.Ring.Owner(key) is { Usable: true } owner)
+        {
+            try
+            {
+                var held = await owner.PeekAsync(key).ConfigureAwait(false);
+                if (held.Status != LookupStatus.Miss)
+                {
+                    if (terms.MaximumAge is not { } age || held.AgeMilliseconds <= age.TotalMilliseconds)
+                    {
+                        return new(held);
+                    }
+
+                    terms = terms with { Mode = ReadMode.Refresh };
+                }
+            }
+            catch (NodeUnavailableException)
+            {
+                failed = owner;
+            }
+        }
+
+        return terms.OnlyIfHeld
+            ? new(new Lookup { Status = LookupStatus.Miss })
+            : await ReadFromAnyAsync(key, terms.Mode, started, failed).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes or deletes a key. Goes on to another node only when the one before has certainly not received it.</summary>
+    public async Task<Routed<WriteOutcome>> WriteAsync(WriteRequest request)
+    {
+        var started = time.GetTimestamp();
+        foreach (var node in nodes.Ring.Ranked(request.Key))
+        {
+            var left = _requestBudget - time.GetElapsedTime(started);
+            if (left <= TimeSpan.Zero)
+            {
+                return new(default, RouteFault.TimedOut);
+            }
+
+            if (!node.Usable)
+            {
+                continue;
+            }
+
+            try
+            {
+                return new(await node.WriteAsync(request, Min(left, _attemptBudget)).ConfigureAwait(false));
+            }
+            catch (NodeUnavailableException failure) when (failure.Fault != NodeFault.NotReceived)
+            {
+                return new(default, RouteFault.OutcomeUnknown);
+            }
+            catch (NodeUnavailableException)
+            {
+            }
+        }
+
+        return new(default, RouteFault.NoNode);
+    }
+
+    private async Task<Routed<Lookup>> ReadFromAnyAsync(byte[] key, ReadMode mode, long started, NodeLink? failed)
+    {
+        var fault = RouteFault.NoNode;
+        var ranked = nodes.Ring.Ranked(key);
+        for (var i = 0; i < ranked.Length; i++)
+        {
+            if (!ranked[i].Usable || ReferenceEquals(ranked[i], failed))
+            {
+                continue;
+            }
+
+            var left = _requestBudget - time.GetElapsedTime(started);
+            if (left <= TimeSpan.Zero)
+            {
+                return new(default, RouteFault.TimedOut);
+            }
+
+            try
+            {
+                // Whoever stands in for the owner keeps nothing: it would not hear of the owner's writes.
+                var request = new ReadRequest(key, i == 0 ? mode : ReadMode.Bypass);
+                return new(await ranked[i].ReadAsync(request, Min(left, _attemptBudget)).ConfigureAwait(false));
+            }
+            catch (NodeUnavailableException failure)
+            {
+                fault = failure.Fault == NodeFault.TimedOut ? RouteFault.TimedOut : RouteFault.NoNode;
+            }
+        }
+
+        return new(default, fault);
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}

@@ -1,0 +1,57 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
+using RpOrleans.Grains.Settings;
+
+namespace RpOrleans.Grains.Hosting;
+
+/// <summary>What the programs do alike when they start.</summary>
+internal static class Startup
+{
+    /// <summary>Prints everything that is wrong with the settings.</summary>
+    /// <returns>The exit code.</returns>
+    public static int Report(OptionsValidationException wrong)
+    {
+        Console.Error.WriteLine("The settings cannot be used:");
+        foreach (var problem in wrong.Failures)
+        {
+            Console.Error.WriteLine($"  {problem}");
+        }
+
+        return 1;
+    }
+
+    /// <summary>One line an event, keys and values never; the framework's own chatter only when asked for.</summary>
+    public static void LogToConsole(this ILoggingBuilder logging, LogLevel level)
+    {
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.ColorBehavior = LoggerColorBehavior.Disabled;
+            console.TimestampFormat = "HH:mm:ss.fff ";
+        });
+        logging.SetMinimumLevel(level);
+        if (level > LogLevel.Debug)
+        {
+            logging.AddFilter("Microsoft", LogLevel.Warning);
+            logging.AddFilter("Orleans", LogLevel.Error);
+            logging.AddFilter("Polly", LogLevel.Warning);
+        }
+    }
+
+    /// <summary>The address under which this machine is reached by those who share a membership Redis: the one from which it reaches that Redis.</summary>
+    /// <exception cref="SocketException">Its name is not known.</exception>
+    public static IPAddress OwnAddressTowards(string hostAndPort)
+    {
+        var split = hostAndPort.LastIndexOf(':');
+        var host = hostAndPort[..split].Trim('[', ']');
+        var addresses = Dns.GetHostAddresses(host);
+        var target = addresses.FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork) ?? addresses[0];
+        // Connecting a datagram socket sends nothing; it only chooses the route.
+        using var socket = new Socket(target.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        socket.Connect(target, int.Parse(hostAndPort[(split + 1)..]));
+        return ((IPEndPoint)socket.LocalEndPoint!).Address;
+    }
+}

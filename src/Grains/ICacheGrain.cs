@@ -1,0 +1,39 @@
+using Orleans.Concurrency;
+
+namespace RpOrleans.Grains;
+
+/// <summary>
+/// One node's cache. There is one grain of this kind on each silo; its key is the silo's address, and it is placed there
+/// (<see cref="Placement.OwnerPlacement"/>). Every method interleaves, so that one slow read of Redis holds up no hit.
+/// </summary>
+[Alias("rporleans.CacheGrain")]
+public interface ICacheGrain : IGrainWithStringKey
+{
+    /// <summary>Looks keys up in memory only, in one call for many; never waits for Redis.</summary>
+    /// <param name="keys">The keys.</param>
+    /// <returns>One lookup a key, in order; <see cref="LookupStatus.Miss"/> for what is not held.</returns>
+    [Alias("Peek"), AlwaysInterleave]
+    ValueTask<LookupBatch> PeekAsync(KeyBatch keys);
+
+    /// <summary>Reads a key: from memory if it may, otherwise from Redis.</summary>
+    /// <param name="request">The key, and what may be done with a copy of it.</param>
+    /// <returns>What is known of it; faults of Redis are values, not exceptions. Takes 550 ms at most.</returns>
+    [Alias("Read"), AlwaysInterleave]
+    ValueTask<Lookup> ReadAsync(ReadRequest request);
+
+    /// <summary>Writes or deletes a key in Redis, then keeps what Redis acknowledged.</summary>
+    /// <param name="request">The change.</param>
+    /// <returns>What became of it.</returns>
+    [Alias("Write"), AlwaysInterleave]
+    ValueTask<WriteOutcome> WriteAsync(WriteRequest request);
+
+    /// <summary>Says that the node is alive, and what it can do; touches no Redis.</summary>
+    /// <returns>The node's state.</returns>
+    [Alias("Ping"), AlwaysInterleave]
+    ValueTask<NodeState> PingAsync();
+
+    /// <summary>The node's figures.</summary>
+    /// <returns>A snapshot.</returns>
+    [Alias("Stats"), AlwaysInterleave]
+    ValueTask<NodeStats> StatsAsync();
+}

@@ -1,0 +1,76 @@
+using RpOrleans.Grains.Origin;
+
+namespace RpOrleans.Grains;
+
+/// <summary>What a node knows of a key.</summary>
+public enum LookupStatus : byte
+{
+    /// <summary>Not held in memory; only ever the answer to <see cref="ICacheGrain.PeekAsync"/>.</summary>
+    Miss,
+
+    /// <summary>There is a value.</summary>
+    Found,
+
+    /// <summary>Redis said that there is no such key.</summary>
+    Absent,
+
+    /// <summary>The key holds something other than a string.</summary>
+    WrongType,
+
+    /// <summary>The value is larger than <c>MAX_VALUE_BYTES</c>; a gateway reads it from Redis itself.</summary>
+    TooLarge,
+
+    /// <summary>Redis gave no usable answer; <see cref="Lookup.Fault"/> says why. Never the same as absent.</summary>
+    Failed,
+}
+
+/// <summary>Where an answer came from.</summary>
+public enum LookupSource : byte
+{
+    /// <summary>From memory.</summary>
+    Cache,
+
+    /// <summary>This request read Redis.</summary>
+    Origin,
+
+    /// <summary>Another request for the key was reading Redis already; this one waited with it.</summary>
+    Collapsed,
+}
+
+/// <summary>The answer to one read.</summary>
+[GenerateSerializer, Immutable, Alias("rporleans.Lookup")]
+public readonly record struct Lookup
+{
+    /// <summary>What is known of the key.</summary>
+    [Id(0)] public LookupStatus Status { get; init; }
+
+    /// <summary>Where the answer came from.</summary>
+    [Id(1)] public LookupSource Source { get; init; }
+
+    /// <summary>Why Redis gave no usable answer, when <see cref="LookupStatus.Failed"/>.</summary>
+    [Id(2)] public OriginFault Fault { get; init; }
+
+    /// <summary>Whether the answer is now held in memory.</summary>
+    [Id(3)] public bool Stored { get; init; }
+
+    /// <summary>Milliseconds since Redis was asked.</summary>
+    [Id(4)] public long AgeMilliseconds { get; init; }
+
+    /// <summary>Milliseconds for which the copy may still be served.</summary>
+    [Id(5)] public long FreshMilliseconds { get; init; }
+
+    /// <summary>The value's bytes, when <see cref="LookupStatus.Found"/>. Shared: never written to.</summary>
+    [Id(6)] public byte[]? Value { get; init; }
+
+    internal static Lookup Failed(OriginFault fault) => new() { Status = LookupStatus.Failed, Fault = fault };
+}
+
+/// <summary>The answers to a batch, in the order of its keys.</summary>
+/// <param name="Items">One a key.</param>
+[GenerateSerializer, Immutable, Alias("rporleans.LookupBatch")]
+public sealed record LookupBatch([property: Id(0)] Lookup[] Items);
+
+/// <summary>Keys to look up together.</summary>
+/// <param name="Keys">Their bytes.</param>
+[GenerateSerializer, Immutable, Alias("rporleans.KeyBatch")]
+public sealed record KeyBatch([property: Id(0)] byte[][] Keys);

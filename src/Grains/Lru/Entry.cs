@@ -1,0 +1,55 @@
+namespace RpOrleans.Grains.Lru;
+
+/// <summary>A key's value, when it was read, and until when it may be served.</summary>
+/// <param name="key">The key. Never written to.</param>
+/// <param name="value">The value. Never written to.</param>
+/// <param name="loadedAt">When the read that gave it was sent.</param>
+/// <param name="expiresAt">When its life is over.</param>
+internal sealed class Entry(byte[] key, byte[] value, long loadedAt, long expiresAt)
+{
+    // What an entry really takes on a 64-bit runtime, all of it, so that a limit in bytes is one in memory:
+    //   this object: header and type 16, six references 48, two timestamps 16, bucket 4, padded to 88;
+    //   two arrays: header, type and length 24 each, their bytes rounded up to 8;
+    //   its place in the dictionary: 24 and 4 for the bucket, of which there are 1 to 2 for each entry, since it doubles: 1.5.
+    private const int ObjectSize = 88;
+    private const int ArrayHeaderSize = 24;
+    private const int DictionarySize = 28 * 3 / 2;
+
+    /// <summary>The key. Not to be written to.</summary>
+    public byte[] Key { get; } = key;
+
+    /// <summary>The value. Not to be written to.</summary>
+    public byte[] Value { get; } = value;
+
+    /// <summary>When the read that gave the value was sent, as a timestamp of the cache's <see cref="TimeProvider"/>.</summary>
+    public long LoadedAt { get; } = loadedAt;
+
+    /// <summary>When the entry's life is over, as a timestamp of the same clock: from then on it is not served.</summary>
+    public long ExpiresAt { get; } = expiresAt;
+
+    /// <summary>Bytes of memory that the entry takes.</summary>
+    public long Size => SizeOf(Key.Length, Value.Length);
+
+    // The lists run through the entries themselves: leaving one is a matter of four references, and allocates nothing.
+
+    /// <summary>The entry that was used next after this one; <see langword="null"/> for the most recent.</summary>
+    internal Entry? Newer { get; set; }
+
+    /// <summary>The entry that was used last before this one; <see langword="null"/> for the least recent.</summary>
+    internal Entry? Older { get; set; }
+
+    /// <summary>The bucket of the timer wheel that holds the entry.</summary>
+    internal int Bucket { get; set; }
+
+    /// <summary>The next entry in that bucket.</summary>
+    internal Entry? NextInBucket { get; set; }
+
+    /// <summary>The previous entry in that bucket; <see langword="null"/> for its first.</summary>
+    internal Entry? PreviousInBucket { get; set; }
+
+    /// <summary>Bytes of memory that an entry with a key and a value of these lengths takes.</summary>
+    public static long SizeOf(int keyLength, int valueLength) =>
+        ObjectSize + ArraySize(keyLength) + ArraySize(valueLength) + DictionarySize;
+
+    private static long ArraySize(int length) => ArrayHeaderSize + ((length + 7L) & ~7L);
+}

@@ -1,0 +1,50 @@
+using System.Diagnostics.Metrics;
+using RpOrleans.Grains.Lru;
+
+namespace RpOrleans.Grains;
+
+/// <summary>What a node counts. Written by the grain, one turn at a time; read from anywhere.</summary>
+internal sealed class NodeMetrics : IDisposable
+{
+    /// <summary>The name of the meter, for whoever listens.</summary>
+    public const string MeterName = "rporleans.node";
+
+    private readonly Meter _meter = new(MeterName);
+
+    public NodeMetrics()
+    {
+        _meter.CreateObservableCounter("rporleans.cache.lookups", () => new Measurement<long>[]
+        {
+            new(Hits, new KeyValuePair<string, object?>("outcome", "hit")),
+            new(Misses, new KeyValuePair<string, object?>("outcome", "miss")),
+        });
+        _meter.CreateObservableCounter("rporleans.cache.removals", () => new Measurement<long>[]
+        {
+            new(Evictions, new KeyValuePair<string, object?>("cause", "evicted")),
+            new(Expirations, new KeyValuePair<string, object?>("cause", "expired")),
+        });
+        _meter.CreateObservableCounter("rporleans.origin.loads", () => Loads);
+        _meter.CreateObservableGauge("rporleans.cache.entries", () => Entries);
+        _meter.CreateObservableGauge("rporleans.cache.bytes", () => Bytes, "By");
+    }
+
+    public long Hits, Misses, Loads, LoadFailures, Collapsed, Writes, WriteFailures;
+
+    private LruCache? _entries;
+
+    /// <summary>Reads and writes that have reached the node.</summary>
+    public long Requests;
+
+    public long Entries => _entries?.Count ?? 0;
+
+    public long Bytes => _entries?.Bytes ?? 0;
+
+    public long Evictions => _entries?.Evictions ?? 0;
+
+    public long Expirations => _entries?.Expirations ?? 0;
+
+    /// <summary>Takes the figures of what is held from the cache itself.</summary>
+    public LruCache Watch(LruCache entries) => _entries = entries;
+
+    public void Dispose() => _meter.Dispose();
+}

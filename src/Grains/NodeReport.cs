@@ -1,0 +1,44 @@
+using RpOrleans.Grains.Origin;
+using RpOrleans.Grains.Placement;
+using RpOrleans.Grains.Settings;
+
+namespace RpOrleans.Grains;
+
+/// <summary>What a node says of itself, to gateways and to operators.</summary>
+internal sealed class NodeReport(
+    ILocalSiloDetails silo, CacheOptions options, IOrigin origin, Ownership ownership, NodeMetrics metrics, TimeProvider time)
+{
+    private readonly long _started = time.GetTimestamp();
+
+    public NodeState State => new()
+    {
+        Draining = ownership.Draining,
+        OriginFault = origin.Health.Fault,
+        ClockMilliseconds = (long)time.GetElapsedTime(_started).TotalMilliseconds,
+    };
+
+    public NodeStats Stats => new()
+    {
+        Node = Ownership.NodeName(silo.SiloAddress),
+        UptimeSeconds = Math.Round(time.GetElapsedTime(_started).TotalSeconds, 3),
+        Entries = metrics.Entries,
+        Bytes = metrics.Bytes,
+        Capacity = options.MaximumEntries,
+        CapacityBytes = options.MaximumBytes,
+        Hits = metrics.Hits,
+        Misses = metrics.Misses,
+        Evictions = metrics.Evictions,
+        Expirations = metrics.Expirations,
+        Loads = metrics.Loads,
+        LoadFailures = metrics.LoadFailures,
+        Collapsed = metrics.Collapsed,
+        Writes = metrics.Writes,
+        WriteFailures = metrics.WriteFailures,
+        RedisLatencyMilliseconds = Math.Round(origin.LatencyMilliseconds, 3),
+        RedisFault = origin.Health.Fault,
+        Draining = ownership.Draining,
+    };
+
+    /// <summary>The timestamp of this process at which its clock shows, or showed, so many milliseconds (<see cref="NodeState.ClockMilliseconds"/>).</summary>
+    public long TimestampAt(long clockMilliseconds) => _started + clockMilliseconds * time.TimestampFrequency / 1_000;
+}

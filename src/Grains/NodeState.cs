@@ -1,0 +1,76 @@
+using RpOrleans.Grains.Origin;
+
+namespace RpOrleans.Grains;
+
+/// <summary>What a node says of itself when it is pinged.</summary>
+[GenerateSerializer, Immutable, Alias("rporleans.NodeState")]
+public readonly record struct NodeState
+{
+    /// <summary>Whether the node is about to leave: it keeps nothing any more, and reads should go to the next in the ring.</summary>
+    [Id(0)] public bool Draining { get; init; }
+
+    /// <summary>Whether Redis answers this node, and, if not, why.</summary>
+    [Id(1)] public OriginFault OriginFault { get; init; }
+
+    /// <summary>The node's monotonic clock, in milliseconds from an arbitrary start.</summary>
+    [Id(2)] public long ClockMilliseconds { get; init; }
+}
+
+/// <summary>A node's figures since it started.</summary>
+[GenerateSerializer, Immutable, Alias("rporleans.NodeStats")]
+public sealed record NodeStats
+{
+    /// <summary>The node's address.</summary>
+    [Id(0)] public required string Node { get; init; }
+
+    /// <summary>Seconds since the node started.</summary>
+    [Id(1)] public double UptimeSeconds { get; init; }
+
+    /// <summary>Entries held now.</summary>
+    [Id(2)] public long Entries { get; init; }
+
+    /// <summary>Bytes held now: keys, values and overhead.</summary>
+    [Id(3)] public long Bytes { get; init; }
+
+    /// <summary>Entries that may be held at most.</summary>
+    [Id(4)] public long Capacity { get; init; }
+
+    /// <summary>Bytes that may be held at most.</summary>
+    [Id(5)] public long CapacityBytes { get; init; }
+
+    /// <summary>Reads answered from memory.</summary>
+    [Id(6)] public long Hits { get; init; }
+
+    /// <summary>Reads that were not.</summary>
+    [Id(7)] public long Misses { get; init; }
+
+    /// <summary>Entries that left for want of space.</summary>
+    [Id(8)] public long Evictions { get; init; }
+
+    /// <summary>Entries that left because their time was up.</summary>
+    [Id(9)] public long Expirations { get; init; }
+
+    /// <summary>Reads of Redis that were begun.</summary>
+    [Id(10)] public long Loads { get; init; }
+
+    /// <summary>Reads of Redis that gave no usable answer.</summary>
+    [Id(11)] public long LoadFailures { get; init; }
+
+    /// <summary>Misses that waited for another's read of Redis.</summary>
+    [Id(12)] public long Collapsed { get; init; }
+
+    /// <summary>Writes that Redis acknowledged.</summary>
+    [Id(13)] public long Writes { get; init; }
+
+    /// <summary>Writes that it did not.</summary>
+    [Id(14)] public long WriteFailures { get; init; }
+
+    /// <summary>Mean time that Redis took for a read lately, in milliseconds.</summary>
+    [Id(15)] public double RedisLatencyMilliseconds { get; init; }
+
+    /// <summary>What is known of Redis: <c>None</c> when it answers.</summary>
+    [Id(16)] public OriginFault RedisFault { get; init; }
+
+    /// <summary>Whether the node is about to leave.</summary>
+    [Id(17)] public bool Draining { get; init; }
+}

@@ -1,0 +1,165 @@
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.CircuitBreaker;
+using RpOrleans.Grains.Settings;
+using StackExchange.Redis;
+
+namespace RpOrleans.Grains.Origin;
+
+/// <summary>Stops asking a Redis that does not answer, and asks again once it answers a probe.</summary>
+// A circuit breaker as usual, but for one thing: no request of a user is ever the trial. A probe runs all the time, on the same
+// connection: it alone closes the breaker, and it notices a Redis that hangs while nobody reads.
+internal sealed partial class OriginBreaker : IAsyncDisposable
+{
+    private static readonly TimeSpan _probePeriod = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>After how many times the timeout without any answer a connection is replaced.</summary>
+    private const int SilentTimeouts = 4;
+
+    private readonly RedisConnection _connection;
+    private readonly TimeSpan _timeout;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CircuitBreakerManualControl _control = new();
+    private readonly CircuitBreakerStateProvider _state = new();
+    private readonly ResiliencePipeline _pipeline;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _probing;
+    private volatile OriginFault _fault = OriginFault.None;
+
+    public OriginBreaker(RedisConnection connection, RedisOptions options, ILogger logger, TimeProvider time)
+    {
+        (_connection, _timeout, _logger, _time) = (connection, options.Timeout, logger, time);
+        _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions
+            {
+                FailureRatio = 0.5,
+                MinimumThroughput = 2,
+                SamplingDuration = TimeSpan.FromMilliseconds(500),
+                BreakDuration = TimeSpan.FromDays(1), // the longest there is; the probe ends it
+                ManualControl = _control,
+                StateProvider = _state,
+                ShouldHandle = args => ValueTask.FromResult(args.Outcome.Exception is OriginException { Fault: OriginFault.Unreachable or OriginFault.TimedOut }),
+                OnOpened = args =>
+                {
+                    _fault = (args.Outcome.Exception as OriginException)?.Fault ?? OriginFault.Unreachable;
+                    LogOpened(_fault);
+                    return ValueTask.CompletedTask;
+                },
+                OnClosed = _ =>
+                {
+                    LogClosed();
+                    return ValueTask.CompletedTask;
+                },
+            })
+            .Build();
+        _probing = Task.Run(ProbeAsync);
+    }
+
+    public bool IsOpen => _state.CircuitState != CircuitState.Closed;
+
+    /// <summary>What ails Redis; <see cref="OriginFault.None"/> as far as is known.</summary>
+    public OriginFault Fault => _connection.Fault is var fault and not OriginFault.None ? fault : _fault;
+
+    /// <summary>Makes one attempt, unless the breaker is open.</summary>
+    /// <typeparam name="T">What is asked for.</typeparam>
+    /// <param name="attempt">Asks Redis; fails with <see cref="OriginException"/>.</param>
+    /// <param name="counts">Whether a failure tells something of Redis; not when the attempt had hardly any time.</param>
+    /// <returns>The answer.</returns>
+    /// <exception cref="OriginException">The breaker is open, or the attempt failed.</exception>
+    public async Task<T> RunAsync<T>(Func<Task<T>> attempt, bool counts)
+    {
+        if (IsOpen)
+        {
+            throw new OriginException(OriginFault.BreakerOpen);
+        }
+
+        if (!counts)
+        {
+            return await attempt();
+        }
+
+        try
+        {
+            return await _pipeline.ExecuteAsync(static async (ask, _) => await ask(), attempt);
+        }
+        catch (BrokenCircuitException)
+        {
+            throw new OriginException(OriginFault.BreakerOpen);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _probing;
+        _stopping.Dispose();
+    }
+
+    private async Task ProbeAsync()
+    {
+        using var timer = new PeriodicTimer(_probePeriod, _time);
+        var answered = _time.GetTimestamp();
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stopping.Token))
+            {
+                _connection.Tend();
+                if (_connection.Database is not { } database)
+                {
+                    answered = _time.GetTimestamp(); // the silence of a connection counts from its start
+                    continue;
+                }
+
+                try
+                {
+                    await (IsOpen ? PingAsync(database) : _pipeline.ExecuteAsync(async _ => await PingAsync(database)).AsTask());
+                    answered = _time.GetTimestamp();
+                    _fault = OriginFault.None;
+                    if (IsOpen)
+                    {
+                        await _control.CloseAsync();
+                    }
+                }
+                catch (OriginException failure)
+                {
+                    _fault = failure.Fault;
+                    if (failure.Fault == OriginFault.Protocol || (failure.Fault == OriginFault.TimedOut && _time.GetElapsedTime(answered) > SilentTimeouts * _timeout))
+                    {
+                        _connection.Replace(failure.Fault);
+                    }
+                }
+                catch (BrokenCircuitException)
+                {
+                    // opened just now: the next probe asks past it
+                }
+            }
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task PingAsync(IDatabase database)
+    {
+        try
+        {
+            var asked = database.ExecuteAsync("PING", [], CommandFlags.NoRedirect);
+            var reply = await asked.Observed().WaitAsync(_timeout, _time);
+            if (reply.Resp2Type != ResultType.SimpleString || (string?)reply != "PONG")
+            {
+                throw new OriginException(OriginFault.Protocol);
+            }
+        }
+        catch (Exception failure) when (failure is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException)
+        {
+            throw RedisErrors.Translate(failure);
+        }
+    }
+
+    [LoggerMessage(EventId = 110, Level = LogLevel.Warning, Message = "Redis fails ({Fault}); it is not asked until it answers a probe")]
+    private partial void LogOpened(OriginFault fault);
+
+    [LoggerMessage(EventId = 111, Level = LogLevel.Information, Message = "Redis answers again")]
+    private partial void LogClosed();
+}

@@ -1,0 +1,287 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using RpOrleans.Grains.Settings;
+using StackExchange.Redis;
+using StackExchange.Redis.Configuration;
+
+namespace RpOrleans.Grains.Origin;
+
+/// <summary>The one connection over which Redis is asked: made in the background, and made anew for as long as it takes.</summary>
+// The library reconnects by itself; what it does not do, or not as we need it, is added where it lets us in:
+// - its event for a failed connection comes once until the next success, so that Redis "back, but refusing the login" looks
+//   like "still down". It logs each failure, so its logger is where we learn of them;
+// - after each loss it connects at once, however often that is: before each socket we wait until some time has passed;
+// - a socket that is silent is replaced late, and one that trickles never: we keep the socket, and close it.
+internal sealed partial class RedisConnection : IAsyncDisposable
+{
+    /// <summary>How long a connect may take, the login included, before the next is tried.</summary>
+    public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>The least time between two connects.</summary>
+    private static readonly TimeSpan _connectSpacing = TimeSpan.FromMilliseconds(350);
+
+    private static readonly TimeSpan _heartbeat = TimeSpan.FromMilliseconds(100);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly Task _connecting;
+    private volatile ConnectionMultiplexer? _multiplexer;
+    private volatile IDatabase? _database;
+
+    private readonly Lock _lock = new();
+    private Socket? _socket;
+    private long _socketSince;
+    private bool _condemned;
+    private OriginFault _fault = OriginFault.Unreachable;
+    private OriginFault? _logged;
+
+    private RedisConnection(RedisOptions options, ILogger logger, TimeProvider time)
+    {
+        (_logger, _time) = (logger, time);
+        _connecting = Task.Run(() => ConnectAsync(options));
+    }
+
+    /// <summary>Starts connecting, and returns at once, whatever Redis does.</summary>
+    /// <param name="options">Where Redis is and how to log in.</param>
+    /// <param name="logger">Told of each change of state, once.</param>
+    /// <param name="time">The clock.</param>
+    /// <returns>A connection that may not be there yet.</returns>
+    public static RedisConnection Start(RedisOptions options, ILogger logger, TimeProvider time) => new(options, logger, time);
+
+    /// <summary>Where to send commands; <see langword="null"/> while there is no connection, of which <see cref="Fault"/> says why.</summary>
+    public IDatabase? Database => _multiplexer is { IsConnected: true } ? _database : null;
+
+    /// <summary>Why there is no connection; <see cref="OriginFault.None"/> when there is one.</summary>
+    public OriginFault Fault
+    {
+        get
+        {
+            lock (_lock) return Database is null ? _fault : OriginFault.None;
+        }
+    }
+
+    /// <summary>Waits for a connection that was lost to be made again.</summary>
+    /// <param name="atMost">How long.</param>
+    /// <returns>Whether there is one.</returns>
+    public async Task<bool> ReturnsWithinAsync(TimeSpan atMost)
+    {
+        var until = _time.GetTimestamp() + (long)(atMost.TotalSeconds * _time.TimestampFrequency);
+        while (Database is null && _time.GetTimestamp() < until)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(2), _time);
+        }
+
+        return Database is not null;
+    }
+
+    /// <summary>Closes a socket over which nothing sensible comes any more; the library then makes another.</summary>
+    /// <param name="why">What is wrong with it.</param>
+    public void Replace(OriginFault why)
+    {
+        Socket? socket;
+        lock (_lock)
+        {
+            (socket, _socket) = (_socket, null);
+            _fault = why;
+            _condemned = true;
+        }
+
+        socket?.Dispose();
+    }
+
+    /// <summary>Looks after the connection; called a few times a second.</summary>
+    public void Tend()
+    {
+        bool stuck;
+        lock (_lock)
+        {
+            stuck = Database is null && _socket is not null && _time.GetElapsedTime(_socketSince) > 2 * ConnectTimeout;
+        }
+
+        if (stuck)
+        {
+            Replace(OriginFault.TimedOut); // connected, but the login is not answered
+        }
+
+        Report();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _connecting;
+        if (_multiplexer is { } multiplexer)
+        {
+            await multiplexer.CloseAsync(allowCommandsToComplete: false);
+            await multiplexer.DisposeAsync();
+        }
+
+        _stopping.Dispose();
+    }
+
+    private async Task ConnectAsync(RedisOptions options)
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                // Comes back after a success, or else after the time for a connect; from then on the library's heart beats.
+                _multiplexer = await ConnectionMultiplexer.ConnectAsync(Configure(options));
+                _database = _multiplexer.GetDatabase();
+                return;
+            }
+            catch (Exception failure) when (failure is RedisException or SocketException or TimeoutException)
+            {
+                await Task.Delay(ConnectTimeout, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private ConfigurationOptions Configure(RedisOptions options) => new()
+    {
+        EndPoints = { { options.Host!, options.Port } },
+        DefaultDatabase = options.Database,
+        User = options.User,
+        Password = options.Password,
+        ClientName = $"rporleans-{Environment.ProcessId}",
+        Protocol = RedisProtocol.Resp2,
+        AbortOnConnectFail = false,
+        ConnectRetry = 1,
+        ConnectTimeout = (int)ConnectTimeout.TotalMilliseconds,
+        // Deadlines are ours, and so is the end of a silent connection: the library's are only a last resort.
+        AsyncTimeout = (int)Math.Max(4 * options.Timeout.TotalMilliseconds, 10_000),
+        SyncTimeout = 1_000,
+        HeartbeatInterval = _heartbeat,
+        BacklogPolicy = BacklogPolicy.FailFast,
+        ReconnectRetryPolicy = new ReconnectPolicy(Random.Shared.Next()),
+        AllowAdmin = false,
+        IncludeDetailInExceptions = false, // the detail is the key
+        TieBreaker = "",
+        ConfigurationChannel = "",
+        // Never ask Redis for other addresses, and do not open the second connection, which is for subscriptions.
+        CommandMap = CommandMap.Create(["CLUSTER", "CONFIG", "SENTINEL", "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"], available: false),
+        Tunnel = new SocketGate(this),
+        LoggerFactory = new FailureListener(this),
+        HeartbeatConsistencyChecks = false,
+    };
+
+    private void OnFailed(RedisConnectionException failure)
+    {
+        lock (_lock)
+        {
+            if (!_condemned) // else it is we who closed it, and know better why
+            {
+                _fault = RedisErrors.FaultOf(failure.FailureType, failure.InnerException);
+            }
+        }
+    }
+
+    private void OnSocket(Socket? socket)
+    {
+        lock (_lock)
+        {
+            (_socket, _socketSince, _condemned) = (socket, _time.GetTimestamp(), false);
+        }
+    }
+
+    private void Report()
+    {
+        var fault = Fault;
+        if (fault == _logged)
+        {
+            return;
+        }
+
+        _logged = fault;
+        switch (fault)
+        {
+            case OriginFault.None:
+                LogConnected();
+                break;
+            case OriginFault.Refused:
+                LogRefused();
+                break;
+            default:
+                LogLost(fault);
+                break;
+        }
+    }
+
+    [LoggerMessage(EventId = 100, Level = LogLevel.Information, Message = "Connected to Redis")]
+    private partial void LogConnected();
+
+    [LoggerMessage(EventId = 101, Level = LogLevel.Warning, Message = "No connection to Redis ({Fault}); connecting again until there is one")]
+    private partial void LogLost(OriginFault fault);
+
+    [LoggerMessage(EventId = 102, Level = LogLevel.Error, Message = "Redis refused the login; check REDIS_USER and REDIS_PASSWORD")]
+    private partial void LogRefused();
+
+    /// <summary>When to connect again: after 0.4 to 0.5 s, no two processes in step.</summary>
+    // No longer back-off: Redis is to be in use a second after it is back, and two connects a second harm nobody.
+    private sealed class ReconnectPolicy(int seed) : IReconnectRetryPolicy
+    {
+        public bool ShouldRetry(long currentRetryCount, int timeElapsedMillisecondsSinceLastRetry)
+        {
+            // Asked at each heartbeat; the jitter must stay the same until it says yes.
+            var jitter = (uint)HashCode.Combine(seed, currentRetryCount) % 100;
+            return timeElapsedMillisecondsSinceLastRetry >= 400 + jitter;
+        }
+    }
+
+    /// <summary>Passed by each socket before it connects: only to the address in the settings, and not too often.</summary>
+    private sealed class SocketGate(RedisConnection owner) : Tunnel
+    {
+        private readonly Lock _lock = new();
+        private long? _last;
+
+        public override async ValueTask BeforeSocketConnectAsync(EndPoint endPoint, ConnectionType connectionType, Socket? socket, CancellationToken cancellationToken)
+        {
+            var wait = Reserve();
+            if (wait > TimeSpan.Zero)
+            {
+                await Task.Delay(wait, owner._time, CancellationToken.None);
+            }
+
+            owner.OnSocket(socket);
+        }
+
+        private TimeSpan Reserve()
+        {
+            lock (_lock)
+            {
+                var wait = _last is { } last ? _connectSpacing - owner._time.GetElapsedTime(last) : TimeSpan.Zero;
+                if (wait < TimeSpan.Zero) wait = TimeSpan.Zero;
+                _last = owner._time.GetTimestamp() + (long)(wait.TotalSeconds * owner._time.TimestampFrequency);
+                return wait;
+            }
+        }
+    }
+
+    /// <summary>Hears of each connection that failed, through the library's logger.</summary>
+    private sealed class FailureListener(RedisConnection owner) : ILoggerFactory, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (exception is RedisConnectionException failure)
+            {
+                owner.OnFailed(failure);
+            }
+        }
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public void AddProvider(ILoggerProvider provider)
+        {
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}
