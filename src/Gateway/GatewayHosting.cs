@@ -13,27 +13,53 @@ namespace RpOrleans.Gateway;
 /// <summary>Puts a gateway together.</summary>
 internal static class GatewayHosting
 {
+    /// <summary>A gateway, ready to be started.</summary>
+    /// <param name="settings">Its settings; a Redis is named in them.</param>
+    /// <param name="adminPort">Where health and figures are asked for.</param>
+    /// <param name="time">The clock by which entries age.</param>
+    /// <param name="configuration">What Orleans reads of the environment.</param>
+    public static WebApplication Build(GatewaySettings settings, int adminPort, TimeProvider time, IConfiguration configuration)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Configuration.AddConfiguration(configuration);
+        builder.Logging.LogToConsole(settings.Admin.LogLevel);
+        builder.AddGateway(settings, time);
+        builder.ListenOn(settings, adminPort);
+        if (settings.OneProcess)
+        {
+            builder.AddEmbeddedNode(settings);
+        }
+        else
+        {
+            builder.Services.AddHostedService<MembershipWatcher>();
+        }
+
+        var app = builder.Build();
+        app.UseFront(settings.Gateway.Port);
+        app.MapAdmin(app.Services.GetRequiredService<GatewayReport>().StatsAsync);
+        return app;
+    }
+
     /// <summary>What every gateway has.</summary>
-    public static void AddGateway(this WebApplicationBuilder builder, GatewaySettings settings)
+    private static void AddGateway(this WebApplicationBuilder builder, GatewaySettings settings, TimeProvider time)
     {
         var services = builder.Services;
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(25));
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(time);
         services.AddSingleton(settings).AddSingleton(settings.Gateway).AddSingleton(settings.Cache).AddSingleton(settings.Redis).AddSingleton(settings.Clustering);
         services.AddSingleton<Nodes>().AddSingleton<Router>();
         services.AddSingleton<GatewayMetrics>().AddSingleton<GatewayReport>();
         services.AddSingleton<ConnectionLimit>();
         services.AddSingleton<HttpFront>().AddSingleton<ReadKey>().AddSingleton<WriteKey>().AddSingleton<BatchGet>();
         services.AddSingleton(provider => new LargeValues(
-            () => new RedisOrigin(settings.Redis, settings.Cache.MaximumValueBytes, provider.GetRequiredService<ILogger<RedisOrigin>>(), TimeProvider.System),
-            TimeProvider.System));
+            () => new RedisOrigin(settings.Redis, settings.Cache.MaximumValueBytes, provider.GetRequiredService<ILogger<RedisOrigin>>(), time), time));
         services.AddRouting();
         services.AddHealthChecks().AddCheck<GatewayHealth>("gateway");
         services.AddHostedService<GatewayDrain>();
     }
 
     /// <summary>The node in this process.</summary>
-    public static void AddEmbeddedNode(this WebApplicationBuilder builder, GatewaySettings settings, PortReservation ports)
+    private static void AddEmbeddedNode(this WebApplicationBuilder builder, GatewaySettings settings)
     {
         builder.UseOrleans(silo => silo
             .AddCacheNode(settings.Cache)
@@ -43,7 +69,7 @@ internal static class GatewayHosting
     }
 
     /// <summary>The public port and the admin port.</summary>
-    public static void ListenOn(this WebApplicationBuilder builder, GatewaySettings settings, int adminPort)
+    private static void ListenOn(this WebApplicationBuilder builder, GatewaySettings settings, int adminPort)
     {
         // Socket completions run where they arrive: nothing on the way of a read blocks (DESIGN: 40 % more reads a second).
         // The runtime reads this once, when the first socket is made.
@@ -68,7 +94,7 @@ internal static class GatewayHosting
     }
 
     /// <summary>The public port's requests go to the front, the rest to the admin paths.</summary>
-    public static void UseFront(this WebApplication app, int publicPort)
+    private static void UseFront(this WebApplication app, int publicPort)
     {
         var front = app.Services.GetRequiredService<HttpFront>();
         app.Use(next => context => context.Connection.LocalPort == publicPort ? front.InvokeAsync(context) : next(context));

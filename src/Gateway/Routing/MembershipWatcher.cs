@@ -14,7 +14,7 @@ internal sealed class MembershipWatcher(
     private readonly Dictionary<SiloAddress, NodeSession> _sessions = [];
     private readonly SemaphoreSlim _changed = new(0, 1);
     private readonly ILogger _log = logs.CreateLogger<MembershipWatcher>();
-    private bool _readable = true;
+    private bool? _readable; // unknown until it was tried
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -91,15 +91,20 @@ internal sealed class MembershipWatcher(
             return;
         }
 
-        _readable = readable;
         if (readable)
         {
-            _log.MembershipBack();
+            _log.MembershipRead();
+        }
+        else if (_readable is null)
+        {
+            _log.MembershipAwaited(failure);
         }
         else
         {
             _log.MembershipLost(failure);
         }
+
+        _readable = readable;
     }
 
     private void Changed()

@@ -96,11 +96,16 @@ internal sealed class NodeSession : IAsyncDisposable
         Link.Lost(); // at once: calls in flight go on to another node now
         try
         {
+            if (connection.IsCancellationRequested)
+            {
+                return; // known already
+            }
+
             connection.Cancel();
         }
         catch (ObjectDisposedException)
         {
-            return; // the session was being ended anyway
+            return;
         }
 
         _log.NodeLost(Link.Name);

@@ -18,6 +18,9 @@ internal static partial class RoutingLog
     [LoggerMessage(EventId = 204, Level = LogLevel.Warning, Message = "The membership Redis cannot be read ({Failure}); the nodes known last are used")]
     public static partial void MembershipLost(this ILogger logger, string failure);
 
-    [LoggerMessage(EventId = 205, Level = LogLevel.Information, Message = "The membership Redis can be read again")]
-    public static partial void MembershipBack(this ILogger logger);
+    [LoggerMessage(EventId = 205, Level = LogLevel.Information, Message = "The membership table is read")]
+    public static partial void MembershipRead(this ILogger logger);
+
+    [LoggerMessage(EventId = 206, Level = LogLevel.Information, Message = "The membership table cannot be read yet ({Failure}); waiting for the membership Redis, or for a first node")]
+    public static partial void MembershipAwaited(this ILogger logger, string failure);
 }

@@ -25,8 +25,8 @@ internal static class CacheNodeHosting
         silo.Services.AddSingleton<Ownership>();
         silo.Services.AddSingleton<NodeMetrics>();
         silo.Services.AddSingleton<NodeReport>();
-        silo.Services.AddSingleton<NodeDrain>();
-        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<NodeDrain>());
+        silo.Services.AddSingleton<NodeLifecycle>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<NodeLifecycle>());
         silo.Services.Configure<SiloMessagingOptions>(options =>
         {
             // The gateways have deadlines of their own; this only ends what nobody waits for any more.

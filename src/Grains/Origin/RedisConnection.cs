@@ -128,8 +128,11 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             try
             {
                 // Comes back after a success, or else after the time for a connect; from then on the library's heart beats.
-                _multiplexer = await ConnectionMultiplexer.ConnectAsync(Configure(options));
-                _database = _multiplexer.GetDatabase();
+                var multiplexer = await ConnectionMultiplexer.ConnectAsync(Configure(options));
+                // Whether a replica takes writes is for Redis to say: the library learns of a promotion a minute late.
+                multiplexer.GetServer(options.Host!, options.Port).AllowReplicaWrites = true;
+                _database = multiplexer.GetDatabase();
+                _multiplexer = multiplexer;
                 return;
             }
             catch (Exception failure) when (failure is RedisException or SocketException or TimeoutException)
@@ -164,7 +167,6 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         CommandMap = CommandMap.Create(["CLUSTER", "CONFIG", "SENTINEL", "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"], available: false),
         Tunnel = new SocketGate(this),
         LoggerFactory = new FailureListener(this),
-        HeartbeatConsistencyChecks = false,
     };
 
     private void OnFailed(RedisConnectionException failure)

@@ -17,6 +17,8 @@ internal static class RedisErrors
     {
         OriginException known => known,
         RedisServerException refused => new OriginException(FaultOf(refused.Kind)),
+        // For a command, "unable to connect" is how the library reports an ASK that it was told not to follow.
+        RedisConnectionException { FailureType: ConnectionFailureType.UnableToConnect } => new OriginException(OriginFault.Redirected),
         RedisConnectionException lost => new OriginException(
             FaultOf(lost.FailureType, lost.InnerException),
             outcomeUnknown: lost.CommandStatus != CommandStatus.WaitingToBeSent && lost.FailureType != ConnectionFailureType.UnableToResolvePhysicalConnection,
@@ -56,7 +58,6 @@ internal static class RedisErrors
         (ConnectionFailureType.AuthenticationFailure, _) => OriginFault.Refused,
         (ConnectionFailureType.Loading, _) => OriginFault.Loading,
         (ConnectionFailureType.ProtocolFailure or ConnectionFailureType.ResponseIntegrityFailure or ConnectionFailureType.InternalFailure, _) => OriginFault.Protocol,
-        (_, EndOfStreamException) => OriginFault.Protocol, // closed in the middle of a reply
         _ => OriginFault.Unreachable,
     };
 

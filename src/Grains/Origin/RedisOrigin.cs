@@ -90,7 +90,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
     /// <returns>The value; <see langword="null"/> when Redis said that there is none.</returns>
     /// <exception cref="OriginException">Redis gave no usable answer by then.</exception>
     public Task<byte[]?> ReadWholeAsync(byte[] key, long deadline) => InTurnAsync(
-        async database => (byte[]?)Expect(await database.ExecuteAsync("GET", [(RedisKey)key], Flags), ResultType.BulkString),
+        async database => (byte[]?)Expect(ResultType.BulkString, await database.ExecuteAsync("GET", [(RedisKey)key], Flags)),
         deadline);
 
     public async ValueTask DisposeAsync()
@@ -128,7 +128,11 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
             return new OriginValue(OriginValueKind.WrongType);
         }
 
-        return Judge((byte[])Expect(replies[0], ResultType.BulkString)!, (long)Expect(replies[1], ResultType.Integer), (long)Expect(replies[2], ResultType.Integer), atomically);
+        return Judge(
+            (byte[]?)Expect(ResultType.BulkString, replies[0]) ?? throw NotAReplyToThis(),
+            (long)Expect(ResultType.Integer, replies[1]),
+            (long)Expect(ResultType.Integer, replies[2]),
+            atomically);
     }
 
     private OriginValue? Judge(byte[] value, long length, long timeToLive, bool atomically)
@@ -159,7 +163,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         RedisKey key = change.Key;
         if (change.Value is null)
         {
-            Expect(await database.ExecuteAsync("DEL", [key], Flags), ResultType.Integer);
+            Expect(ResultType.Integer, await database.ExecuteAsync("DEL", [key], Flags));
             return true;
         }
 
@@ -180,13 +184,13 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
             return false;
         }
 
-        Expect(reply, ResultType.SimpleString);
-        return true;
+        return (string?)Expect(ResultType.SimpleString, reply) == "OK" ? true : throw NotAReplyToThis();
     }
 
     /// <summary>A reply of another type than the command's is the reply to something else: nothing that follows it can be trusted.</summary>
-    private static RedisResult Expect(RedisResult reply, ResultType type) =>
-        reply.Resp2Type == type ? reply : throw new OriginException(OriginFault.Protocol, outcomeUnknown: true);
+    private static RedisResult Expect(ResultType type, RedisResult reply) => reply.Resp2Type == type ? reply : throw NotAReplyToThis();
+
+    private static OriginException NotAReplyToThis() => new(OriginFault.Protocol, outcomeUnknown: true);
 
     /// <summary>Waits for a place among the reads in flight, then makes an attempt.</summary>
     private async Task<T> InTurnAsync<T>(Func<IDatabase, Task<T>> ask, long deadline)

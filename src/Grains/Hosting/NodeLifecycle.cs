@@ -4,10 +4,12 @@ using RpOrleans.Grains.Placement;
 namespace RpOrleans.Grains.Hosting;
 
 /// <summary>
-/// A node that is told to stop says so first: gateways hear it with their next ping and go on to the next in the ring.
-/// Only when nobody asks it any more does it leave the cluster.
+/// How a node comes and goes. Its grain is there, and Redis called, before the first reader. When it is told to stop it says
+/// so first: gateways hear it with their next ping and go on to the next in the ring. Only when nobody asks it any more does
+/// it leave the cluster.
 /// </summary>
-internal sealed class NodeDrain(Ownership ownership, NodeMetrics metrics, TimeProvider time) : ILifecycleParticipant<ISiloLifecycle>
+internal sealed class NodeLifecycle(
+    IGrainFactory grains, ILocalSiloDetails silo, Ownership ownership, NodeMetrics metrics, TimeProvider time) : ILifecycleParticipant<ISiloLifecycle>
 {
     /// <summary>Gateways ping every 100 ms: after three times that, all that can hear it have heard it.</summary>
     private static readonly TimeSpan _heard = TimeSpan.FromMilliseconds(300);
@@ -15,7 +17,10 @@ internal sealed class NodeDrain(Ownership ownership, NodeMetrics metrics, TimePr
 
     // The highest stage is stopped first: the silo is still active then, and answers.
     public void Participate(ISiloLifecycle lifecycle) =>
-        lifecycle.Subscribe(nameof(NodeDrain), ServiceLifecycleStage.Active, _ => Task.CompletedTask, DrainAsync);
+        lifecycle.Subscribe(nameof(NodeLifecycle), ServiceLifecycleStage.Active, ActivateAsync, DrainAsync);
+
+    private Task ActivateAsync(CancellationToken cancellation) =>
+        grains.GetGrain<ICacheGrain>(silo.SiloAddress.ToParsableString()).PingAsync().AsTask();
 
     private async Task DrainAsync(CancellationToken cancellation)
     {
