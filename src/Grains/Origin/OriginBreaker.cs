@@ -151,7 +151,7 @@ internal sealed partial class OriginBreaker : IAsyncDisposable
                 throw new OriginException(OriginFault.Protocol);
             }
         }
-        catch (Exception failure) when (failure is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception failure) when (RedisErrors.IsFailure(failure))
         {
             throw RedisErrors.Translate(failure);
         }

@@ -29,6 +29,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private readonly Task _connecting;
     private volatile ConnectionMultiplexer? _multiplexer;
     private volatile IDatabase? _database;
+    private volatile IServer? _server;
 
     private readonly Lock _lock = new();
     private Socket? _socket;
@@ -53,6 +54,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     /// <summary>Where to send commands; <see langword="null"/> while there is no connection, of which <see cref="Fault"/> says why.</summary>
     public IDatabase? Database => _multiplexer is { IsConnected: true } ? _database : null;
 
+    /// <summary>Where to send writes: the same Redis, and if it is a replica the library says so instead of "no connection".</summary>
+    public IServer? Server => _multiplexer is { IsConnected: true } ? _server : null;
+
     /// <summary>Why there is no connection; <see cref="OriginFault.None"/> when there is one.</summary>
     public OriginFault Fault
     {
@@ -62,18 +66,16 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for a connection that was lost to be made again.</summary>
-    /// <param name="atMost">How long.</param>
-    /// <returns>Whether there is one.</returns>
-    public async Task<bool> ReturnsWithinAsync(TimeSpan atMost)
+    /// <summary>Waits for a connection that is being made just now; a connect usually takes a millisecond or two.</summary>
+    /// <param name="atMost">How long a connect may have been under way, and how long it is waited for.</param>
+    /// <returns>When there is one, or it is not worth waiting any longer.</returns>
+    public async Task ReturnsWithinAsync(TimeSpan atMost)
     {
-        var until = _time.GetTimestamp() + (long)(atMost.TotalSeconds * _time.TimestampFrequency);
-        while (Database is null && _time.GetTimestamp() < until)
+        var start = _time.GetTimestamp();
+        while (Database is null && BeingMade(atMost) && _time.GetElapsedTime(start) < atMost)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(2), _time);
         }
-
-        return Database is not null;
     }
 
     /// <summary>Closes a socket over which nothing sensible comes any more; the library then makes another.</summary>
@@ -121,6 +123,11 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         _stopping.Dispose();
     }
 
+    private bool BeingMade(TimeSpan since)
+    {
+        lock (_lock) return _socket is not null && _time.GetElapsedTime(_socketSince) < since;
+    }
+
     private async Task ConnectAsync(RedisOptions options)
     {
         while (!_stopping.IsCancellationRequested)
@@ -129,8 +136,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             {
                 // Comes back after a success, or else after the time for a connect; from then on the library's heart beats.
                 var multiplexer = await ConnectionMultiplexer.ConnectAsync(Configure(options));
-                // Whether a replica takes writes is for Redis to say: the library learns of a promotion a minute late.
-                multiplexer.GetServer(options.Host!, options.Port).AllowReplicaWrites = true;
+                _server = multiplexer.GetServer(options.Host!, options.Port);
                 _database = multiplexer.GetDatabase();
                 _multiplexer = multiplexer;
                 return;
@@ -161,6 +167,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         ReconnectRetryPolicy = new ReconnectPolicy(Random.Shared.Next()),
         AllowAdmin = false,
         IncludeDetailInExceptions = false, // the detail is the key
+        ConfigCheckSeconds = 1, // how soon the library learns that a replica was promoted; until then it sends it no writes
         TieBreaker = "",
         ConfigurationChannel = "",
         // Never ask Redis for other addresses, and do not open the second connection, which is for subscriptions.

@@ -10,6 +10,10 @@ internal static class RedisErrors
     /// <summary>Whether Redis said that the key is there, but is not a string.</summary>
     public static bool IsWrongType(Exception failure) => failure is RedisServerException { Kind: RedisErrorKind.WrongType };
 
+    /// <summary>Whether it is Redis, or the way to it, that failed; anything else is a bug.</summary>
+    public static bool IsFailure(Exception failure) =>
+        failure is OriginException or RedisException or RedisCommandException or TimeoutException or ObjectDisposedException or OperationCanceledException;
+
     /// <summary>Turns what the client library threw into what we throw.</summary>
     /// <param name="failure">What it threw, or what gave up waiting for it.</param>
     /// <returns>The same failure in our words.</returns>
@@ -23,6 +27,7 @@ internal static class RedisErrors
             FaultOf(lost.FailureType, lost.InnerException),
             outcomeUnknown: lost.CommandStatus != CommandStatus.WaitingToBeSent && lost.FailureType != ConnectionFailureType.UnableToResolvePhysicalConnection,
             inner: lost),
+        RedisCommandException => new OriginException(OriginFault.ReadOnly), // not sent: the library knows it for a replica
         TimeoutException late => new OriginException(OriginFault.TimedOut, outcomeUnknown: true, inner: late),
         ObjectDisposedException closed => new OriginException(OriginFault.Unreachable, outcomeUnknown: true, inner: closed),
         OperationCanceledException cancelled => new OriginException(OriginFault.Unreachable, outcomeUnknown: true, inner: cancelled),

@@ -81,7 +81,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
             throw new OriginException(OriginFault.TimedOut);
         }
 
-        return await AttemptAsync(database => WriteOnceAsync(database, change), deadline);
+        return await AttemptAsync(_ => WriteOnceAsync(change), deadline);
     }
 
     /// <summary>Reads a value of any length, in one piece; for a gateway, on a connection of its own.</summary>
@@ -158,12 +158,13 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         return new OriginValue(OriginValueKind.Found, value, left);
     }
 
-    private static async Task<bool> WriteOnceAsync(IDatabase database, OriginWrite change)
+    private async Task<bool> WriteOnceAsync(OriginWrite change)
     {
+        var server = _connection.Server ?? throw new OriginException(OriginFault.Unreachable);
         RedisKey key = change.Key;
         if (change.Value is null)
         {
-            Expect(ResultType.Integer, await database.ExecuteAsync("DEL", [key], Flags));
+            Expect(ResultType.Integer, await server.ExecuteAsync(_options.Database, "DEL", [key], Flags));
             return true;
         }
 
@@ -178,7 +179,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
             arguments.Add("NX");
         }
 
-        var reply = await database.ExecuteAsync("SET", arguments, Flags);
+        var reply = await server.ExecuteAsync(_options.Database, "SET", arguments, Flags);
         if (change.OnlyIfAbsent && reply.IsNull)
         {
             return false;
@@ -201,7 +202,13 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
 
     private async Task<RateLimitLease> QueueAsync(long deadline)
     {
-        using var patience = new CancellationTokenSource(Earlier(TimeSpan.FromHours(1), Left(deadline)), _time);
+        var left = Left(deadline);
+        if (left <= TimeSpan.Zero)
+        {
+            throw new OriginException(OriginFault.TimedOut);
+        }
+
+        using var patience = new CancellationTokenSource(left, _time);
         try
         {
             var place = await _inFlight.AcquireAsync(cancellationToken: patience.Token);
@@ -245,7 +252,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
             Answered(_time.GetElapsedTime(sent));
             return answer;
         }
-        catch (Exception failure) when (failure is RedisException or OriginException or TimeoutException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception failure) when (RedisErrors.IsFailure(failure))
         {
             Interlocked.Increment(ref _failures);
             var translated = RedisErrors.Translate(failure);
@@ -264,9 +271,9 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         Volatile.Write(ref _latency, mean == 0 ? took.TotalMilliseconds : mean + ((took.TotalMilliseconds - mean) / 16));
     }
 
-    /// <summary>After it was sent and not answered; not when there was no connection, nor while the breaker is open.</summary>
+    /// <summary>When it was not answered, or there was no connection just now; not when the breaker is open: then Redis is known to be ill.</summary>
     private bool AnotherTryMayHelp(OriginException failure) =>
-        failure is { OutcomeUnknown: true, Fault: OriginFault.Unreachable or OriginFault.TimedOut } && !_breaker.IsOpen;
+        failure.Fault is OriginFault.Unreachable or OriginFault.TimedOut && !_breaker.IsOpen;
 
     private TimeSpan Left(long deadline) => _time.GetElapsedTime(_time.GetTimestamp(), deadline);
 

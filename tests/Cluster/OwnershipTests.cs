@@ -1,0 +1,138 @@
+using RpOrleans.Grains;
+
+namespace RpOrleans.Tests.Cluster;
+
+public sealed class OwnershipTests
+{
+    private static readonly string[] _keys = [.. Enumerable.Range(0, 1_000).Select(i => $"user:{i}")];
+
+    [Fact]
+    public async Task EachKeyIsLoadedOnceInTheWholeCluster()
+    {
+        await using var cluster = await FilledAsync(nodes: 3);
+
+        foreach (var key in _keys)
+        {
+            var again = await cluster.ReadAsync(key);
+            Assert.Equal(LookupSource.Cache, again.Source);
+            Assert.Equal(TestCluster.Bytes($"value of {key}"), again.Value);
+        }
+
+        Assert.All(_keys, key => Assert.Equal(1, cluster.Origin.LoadsOf(key)));
+    }
+
+    [Fact]
+    public async Task EachKeyIsHeldByItsOwnerAlone()
+    {
+        await using var cluster = await FilledAsync(nodes: 3);
+
+        foreach (var key in _keys.Take(100))
+        {
+            foreach (var silo in cluster.Silos)
+            {
+                var held = await cluster.Node(silo).PeekAsync(new KeyBatch([TestCluster.Bytes(key)]));
+                var expected = silo.Equals(cluster.OwnerAddressOf(key)) ? LookupStatus.Found : LookupStatus.Miss;
+                Assert.Equal(expected, held.Items[0].Status);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task TheGrainOfANodeRunsOnThatNode()
+    {
+        await using var cluster = await TestCluster.StartAsync(3);
+
+        foreach (var silo in cluster.Silos)
+        {
+            var stats = await cluster.Node(silo).StatsAsync();
+            Assert.Equal(silo.Endpoint.ToString(), stats.Node);
+        }
+    }
+
+    [Fact]
+    public async Task WhenANodeLeavesOnlyItsKeysAreLoadedAgain()
+    {
+        await using var cluster = await FilledAsync(nodes: 3);
+        var leaving = cluster.Silos[1];
+        var moving = _keys.Where(key => cluster.OwnerAddressOf(key).Equals(leaving)).ToHashSet();
+
+        await cluster.LeaveAsync(leaving);
+        await ReadAllAsync(cluster);
+
+        Assert.InRange(moving.Count, 1, _keys.Length / 2);
+        Assert.All(_keys, key => Assert.Equal(moving.Contains(key) ? 2 : 1, cluster.Origin.LoadsOf(key)));
+    }
+
+    [Fact]
+    public async Task WhenANodeJoinsOnlyTheKeysThatItWinsAreLoadedAgain()
+    {
+        await using var cluster = await FilledAsync(nodes: 3);
+        var before = cluster.Silos.ToHashSet();
+
+        await cluster.JoinAsync();
+        var joined = cluster.Silos.Single(silo => !before.Contains(silo));
+        var moving = _keys.Where(key => cluster.OwnerAddressOf(key).Equals(joined)).ToHashSet();
+        await ReadAllAsync(cluster);
+
+        Assert.InRange(moving.Count, 1, _keys.Length * 0.30);
+        Assert.All(_keys, key => Assert.Equal(moving.Contains(key) ? 2 : 1, cluster.Origin.LoadsOf(key)));
+    }
+
+    [Fact]
+    public async Task AnOwnerThatLosesAKeyLetsGoOfItsCopy()
+    {
+        await using var cluster = await FilledAsync(nodes: 2);
+        var before = cluster.Silos.ToHashSet();
+
+        await cluster.JoinAsync();
+        var joined = cluster.Silos.Single(silo => !before.Contains(silo));
+        var moved = _keys.Where(key => cluster.OwnerAddressOf(key).Equals(joined)).Select(TestCluster.Bytes).ToArray();
+
+        foreach (var silo in before)
+        {
+            var held = await cluster.Node(silo).PeekAsync(new KeyBatch(moved));
+            Assert.All(held.Items, lookup => Assert.Equal(LookupStatus.Miss, lookup.Status));
+        }
+    }
+
+    [Fact]
+    public async Task ANodeThatDoesNotOwnAKeyReadsItAndKeepsNothing()
+    {
+        await using var cluster = await TestCluster.StartAsync(2);
+        cluster.Origin["user:7"] = "Ada";
+        var other = cluster.Silos.First(silo => !silo.Equals(cluster.OwnerAddressOf("user:7")));
+
+        for (var read = 1; read <= 3; read++)
+        {
+            var lookup = await cluster.Node(other).ReadAsync(new ReadRequest(TestCluster.Bytes("user:7"), ReadMode.Normal));
+            Assert.Equal(LookupStatus.Found, lookup.Status);
+            Assert.False(lookup.Stored);
+            Assert.Equal(read, cluster.Origin.Loads);
+        }
+    }
+
+    [Fact]
+    public async Task ACallForANodeThatHasLeftFailsAndIsNotPlacedElsewhere()
+    {
+        await using var cluster = await TestCluster.StartAsync(2);
+        var left = cluster.Silos[1];
+        var grain = cluster.Node(left);
+        await cluster.LeaveAsync(left);
+
+        await Assert.ThrowsAnyAsync<Exception>(() => grain.PingAsync().AsTask());
+    }
+
+    private static async Task<TestCluster> FilledAsync(int nodes)
+    {
+        var cluster = await TestCluster.StartAsync(nodes);
+        foreach (var key in _keys)
+        {
+            cluster.Origin[key] = $"value of {key}";
+        }
+
+        await ReadAllAsync(cluster);
+        return cluster;
+    }
+
+    private static Task ReadAllAsync(TestCluster cluster) => Task.WhenAll(_keys.Select(key => cluster.ReadAsync(key)));
+}

@@ -1,0 +1,88 @@
+using System.Collections.Concurrent;
+using System.Text;
+using RpOrleans.Grains.Origin;
+
+namespace RpOrleans.Tests.Support;
+
+/// <summary>An origin that counts what it is asked, and holds still when told to.</summary>
+internal sealed class FakeOrigin : IOrigin
+{
+    private readonly ConcurrentDictionary<string, byte[]> _values = new();
+    private readonly ConcurrentDictionary<string, int> _loads = new();
+    private volatile TaskCompletionSource? _paused;
+    private int _reads;
+
+    /// <summary>Reads of all keys.</summary>
+    public int Loads => _reads;
+
+    /// <summary>What reads fail with; none when <see langword="null"/>.</summary>
+    public OriginFault? Failing { get; set; }
+
+    public OriginHealth Health => new(Failing ?? OriginFault.None);
+
+    public double LatencyMilliseconds => 0;
+
+    public string this[string key]
+    {
+        set => _values[key] = Encoding.UTF8.GetBytes(value);
+    }
+
+    /// <summary>Reads of one key.</summary>
+    public int LoadsOf(string key) => _loads.GetValueOrDefault(key);
+
+    /// <summary>What is asked from now on is read at once, but answered only after <see cref="Resume"/>.</summary>
+    public void Pause() => _paused = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Resume()
+    {
+        var paused = _paused;
+        _paused = null;
+        paused?.SetResult();
+    }
+
+    public void Remove(string key) => _values.TryRemove(key, out _);
+
+    public async Task<OriginValue> ReadAsync(byte[] key, long deadline)
+    {
+        var name = Encoding.UTF8.GetString(key);
+        Interlocked.Increment(ref _reads);
+        _loads.AddOrUpdate(name, 1, (_, loads) => loads + 1);
+        var value = _values.GetValueOrDefault(name);
+        var failing = Failing;
+        if (_paused is { } paused)
+        {
+            await paused.Task;
+        }
+
+        return failing is { } fault ? throw new OriginException(fault)
+            : value is null ? new OriginValue(OriginValueKind.Absent)
+            : new OriginValue(OriginValueKind.Found, value);
+    }
+
+    public async Task<bool> WriteAsync(OriginWrite change, long deadline)
+    {
+        LastWriteDeadline = deadline;
+        if (Failing is { } fault)
+        {
+            throw new OriginException(fault, outcomeUnknown: fault == OriginFault.TimedOut);
+        }
+
+        await Task.Yield();
+        var name = Encoding.UTF8.GetString(change.Key);
+        if (change.Value is null)
+        {
+            _values.TryRemove(name, out _);
+            return true;
+        }
+
+        return change.OnlyIfAbsent ? _values.TryAdd(name, change.Value) : Set(name, change.Value);
+    }
+
+    public long LastWriteDeadline { get; private set; }
+
+    private bool Set(string name, byte[] value)
+    {
+        _values[name] = value;
+        return true;
+    }
+}
