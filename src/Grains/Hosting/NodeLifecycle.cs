@@ -24,7 +24,7 @@ internal sealed class NodeLifecycle(
 
     private async Task DrainAsync(CancellationToken cancellation)
     {
-        ownership.Draining = true;
+        ownership.Drain();
         var started = time.GetTimestamp();
         long asked;
         do

@@ -100,6 +100,10 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         lock (_lock)
         {
             stuck = Database is null && _socket is not null && _time.GetElapsedTime(_socketSince) > 2 * ConnectTimeout;
+            if (Database is not null)
+            {
+                _fault = OriginFault.Unreachable; // what it is if it is lost, until the library says why
+            }
         }
 
         if (stuck)
@@ -148,9 +152,15 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
     }
 
-    private ConfigurationOptions Configure(RedisOptions options) => new()
+    private ConfigurationOptions Configure(RedisOptions options)
     {
-        EndPoints = { { options.Host!, options.Port } },
+        var endPoints = new EndPointCollection { { options.Host!, options.Port } };
+        return Configure(options, endPoints[0]);
+    }
+
+    private ConfigurationOptions Configure(RedisOptions options, EndPoint endPoint) => new()
+    {
+        EndPoints = { endPoint },
         DefaultDatabase = options.Database,
         User = options.User,
         Password = options.Password,
@@ -172,7 +182,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         ConfigurationChannel = "",
         // Never ask Redis for other addresses, and do not open the second connection, which is for subscriptions.
         CommandMap = CommandMap.Create(["CLUSTER", "CONFIG", "SENTINEL", "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"], available: false),
-        Tunnel = new SocketGate(this),
+        Tunnel = new SocketGate(this, endPoint),
         LoggerFactory = new FailureListener(this),
     };
 
@@ -240,13 +250,18 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     }
 
     /// <summary>Passed by each socket before it connects: only to the address in the settings, and not too often.</summary>
-    private sealed class SocketGate(RedisConnection owner) : Tunnel
+    private sealed class SocketGate(RedisConnection owner, EndPoint allowed) : Tunnel
     {
         private readonly Lock _lock = new();
         private long? _last;
 
         public override async ValueTask BeforeSocketConnectAsync(EndPoint endPoint, ConnectionType connectionType, Socket? socket, CancellationToken cancellationToken)
         {
+            if (!endPoint.Equals(allowed))
+            {
+                throw new SocketException((int)SocketError.AccessDenied);
+            }
+
             var wait = Reserve();
             if (wait > TimeSpan.Zero)
             {

@@ -46,7 +46,6 @@ internal static class RedisErrors
         RedisErrorKind.Moved or RedisErrorKind.Ask or RedisErrorKind.UnknownRedirectTarget or RedisErrorKind.ClusterDown
             or RedisErrorKind.CrossSlot or RedisErrorKind.TryAgain => OriginFault.Redirected,
         RedisErrorKind.OutOfMemory => OriginFault.OutOfMemory,
-        RedisErrorKind.WrongType => OriginFault.Protocol, // SET, DEL and PING know no wrong type
         RedisErrorKind.ConnectionFault => OriginFault.Protocol,
         _ => OriginFault.Busy,
     };

@@ -8,20 +8,24 @@ internal sealed class Ownership(ILocalSiloDetails silo, IClusterMembershipServic
     private readonly ulong _self = RendezvousHash.HashNode(NodeName(silo.SiloAddress));
     private ClusterMembershipSnapshot? _seen;
     private ulong[] _nodes = [];
-    private long _version = -1;
+    private long _version;
+    private volatile bool _draining;
 
     /// <summary>Whether the node is about to leave: then it owns nothing, and keeps nothing.</summary>
-    public bool Draining { get; set; }
+    public bool Draining => _draining;
 
-    /// <summary>Goes up when another set of nodes shares the keys.</summary>
+    /// <summary>Changes when another set of nodes shares the keys.</summary>
     public long Version
     {
         get
         {
             Refresh();
-            return _version;
+            return _draining ? -1 : _version;
         }
     }
+
+    /// <summary>From now on the node only stands in for others.</summary>
+    public void Drain() => _draining = true;
 
     /// <summary>The name by which a node is hashed: without the generation, so that a node that restarts in its place keeps its keys.</summary>
     public static string NodeName(SiloAddress silo) => silo.Endpoint.ToString();
@@ -29,7 +33,7 @@ internal sealed class Ownership(ILocalSiloDetails silo, IClusterMembershipServic
     /// <summary>Whether this node owns the key.</summary>
     public bool Owns(byte[] key)
     {
-        if (Draining)
+        if (_draining)
         {
             return false;
         }

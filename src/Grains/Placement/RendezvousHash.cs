@@ -24,7 +24,7 @@ internal static class RendezvousHash
     public static ulong HashNode(string name) => XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(name));
 
     /// <summary>What a node scores for a key.</summary>
-    // The finaliser of SplitMix64 (Steele, Lea & Flood, 2014; constants by Stafford): each bit of the sum turns half of the score's.
+    // The finaliser of SplitMix64 (Steele, Lea & Flood, 2014; constants by Stafford): each bit that goes in turns about half of those that come out.
     public static ulong Score(ulong keyHash, ulong nodeHash)
     {
         var mixed = keyHash ^ nodeHash;

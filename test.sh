@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Every test. On Debian and Ubuntu it installs what they need (as root, or by sudo); elsewhere it names what is missing.
+# Nothing is skipped here: a test that lacks something fails. A bare `dotnet test RpOrleans.sln` skips it, with the reason.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+packages=()
+command -v redis-server >/dev/null || packages+=(redis-server)
+command -v docker >/dev/null || packages+=(docker.io)
+docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null || packages+=(docker-compose)
+command -v curl >/dev/null || packages+=(curl)
+if [ ${#packages[@]} -gt 0 ]; then
+  if ! command -v apt-get >/dev/null; then
+    echo "The tests need: ${packages[*]}. Please install them, by the names they have on this system." >&2
+    exit 1
+  fi
+  echo "Installing ${packages[*]}"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq "${packages[@]}" >/dev/null
+fi
+
+if ! docker info >/dev/null 2>&1; then
+  echo "Starting the Docker engine"
+  as_root sh -c 'service docker start || (dockerd >/var/log/dockerd.log 2>&1 &)' >/dev/null 2>&1
+  for _ in $(seq 60); do docker info >/dev/null 2>&1 && break; sleep 0.5; done
+fi
+
+export RPORLEANS_REQUIRE_ALL=1
+dotnet test RpOrleans.sln -c Release --logger "console;verbosity=normal"

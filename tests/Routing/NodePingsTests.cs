@@ -1,0 +1,49 @@
+using RpOrleans.Gateway.Routing;
+using RpOrleans.Tests.Support;
+
+namespace RpOrleans.Tests.Routing;
+
+public sealed class NodePingsTests
+{
+    private readonly SteppedTime _time = new();
+    private readonly FakeNode _node = new("10.0.0.1:11111");
+    private readonly NodeLink _link;
+
+    public NodePingsTests() => _link = new NodeLink(_node.Name, 1, _time);
+
+    [Fact]
+    public async Task ANodeThatHangsIsLostAfterThreePingsAndBackWithTheFirstAnswer()
+    {
+        using var end = new CancellationTokenSource();
+        var pings = NodePings.RunAsync(_link, _node, _time, end.Token);
+        await _time.RunUntilAsync(() => _link.Usable);
+
+        var never = new TaskCompletionSource();
+        _node.Before = () => never.Task;
+        var hung = _time.GetTimestamp();
+        await _time.RunUntilAsync(() => !_link.Usable);
+        Assert.InRange(_time.GetElapsedTime(hung).TotalMilliseconds, 250, 500);
+
+        _node.Before = () => Task.CompletedTask;
+        await _time.RunUntilAsync(() => _link.Usable);
+
+        await end.CancelAsync();
+        await _time.RunUntilAsync(() => pings.IsCompleted);
+    }
+
+    [Fact]
+    public async Task OnePingThatIsLostMeansNothing()
+    {
+        using var end = new CancellationTokenSource();
+        var pings = NodePings.RunAsync(_link, _node, _time, end.Token);
+        await _time.RunUntilAsync(() => _link.Usable);
+
+        var failed = 0;
+        _node.Before = () => failed++ == 0 ? throw new TimeoutException() : Task.CompletedTask;
+        await _time.RunUntilAsync(() => failed > 3);
+
+        Assert.True(_link.Usable);
+        await end.CancelAsync();
+        await _time.RunUntilAsync(() => pings.IsCompleted);
+    }
+}

@@ -1,0 +1,67 @@
+using System.Collections.Concurrent;
+using System.Text;
+using RpOrleans.Gateway.Routing;
+using RpOrleans.Grains;
+
+namespace RpOrleans.Tests.Routing;
+
+public sealed class PeekBatcherTests
+{
+    [Fact]
+    public async Task EveryReaderGetsTheAnswerToItsOwnKey()
+    {
+        var batcher = new PeekBatcher(EchoAsync);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 10_000).Select(i => Task.Run(async () =>
+            (i, Encoding.UTF8.GetString((await batcher.PeekAsync(Encoding.UTF8.GetBytes($"{i}"))).Value!)))));
+
+        Assert.All(answers, answer => Assert.Equal($"{answer.i}", answer.Item2));
+    }
+
+    [Fact]
+    public async Task ReadersThatArriveDuringACallGoTogetherInTheNext()
+    {
+        var calls = new ConcurrentQueue<int>();
+        var held = new TaskCompletionSource();
+        var batcher = new PeekBatcher(async keys =>
+        {
+            calls.Enqueue(keys.Keys.Length);
+            await held.Task;
+            return await EchoAsync(keys);
+        });
+
+        var reads = new List<Task<Lookup>>();
+        while (calls.Count < 2) // as many as may be in flight
+        {
+            reads.Add(batcher.PeekAsync([1]).AsTask());
+            await Task.Delay(1);
+        }
+
+        var before = calls.Sum();
+        reads.AddRange(Enumerable.Range(0, 100).Select(_ => batcher.PeekAsync([2]).AsTask()));
+        var waiting = reads.Count - before;
+        held.SetResult();
+        await Task.WhenAll(reads);
+
+        Assert.Equal(waiting, calls.Skip(2).Sum());
+        Assert.InRange(calls.Count, 3, 4);
+    }
+
+    [Fact]
+    public async Task AFailedCallFailsItsReadersAndNoOthers()
+    {
+        var fail = true;
+        var batcher = new PeekBatcher(keys => fail ? throw new NodeUnavailableException(NodeFault.Lost, null) : EchoAsync(keys));
+
+        await Assert.ThrowsAsync<NodeUnavailableException>(() => batcher.PeekAsync([1]).AsTask());
+        fail = false;
+
+        Assert.Equal(LookupStatus.Found, (await batcher.PeekAsync([1])).Status);
+    }
+
+    private static async Task<LookupBatch> EchoAsync(KeyBatch keys)
+    {
+        await Task.Yield();
+        return new LookupBatch([.. keys.Keys.Select(key => new Lookup { Status = LookupStatus.Found, Value = key })]);
+    }
+}

@@ -1,0 +1,186 @@
+using System.Text;
+using Orleans.Runtime.Messaging;
+using RpOrleans.Gateway.Routing;
+using RpOrleans.Grains;
+using RpOrleans.Grains.Placement;
+using RpOrleans.Tests.Support;
+
+namespace RpOrleans.Tests.Routing;
+
+public sealed class RouterTests
+{
+    private static readonly byte[] _key = "user:7"u8.ToArray();
+    private static readonly ReadTerms _normal = new(ReadMode.Normal);
+    private static readonly TaskCompletionSource _never = new();
+
+    private readonly SteppedTime _time = new();
+    private readonly Nodes _nodes = new();
+    private readonly FakeNode[] _ranked;
+    private readonly Dictionary<FakeNode, NodeLink> _links = [];
+    private readonly Router _router;
+
+    public RouterTests()
+    {
+        foreach (var node in Enumerable.Range(1, 3).Select(i => new FakeNode($"10.0.0.{i}:11111")))
+        {
+            var link = new NodeLink(node.Name, RendezvousHash.HashNode(node.Name), _time);
+            link.Heard(node, default, _time.GetTimestamp());
+            _links[node] = link;
+        }
+
+        _nodes.Update(new NodeRing(_links.Values), []);
+        _ranked = [.. _nodes.Ring.Ranked(_key).Select(link => _links.Single(pair => pair.Value == link).Key)];
+        _router = new Router(_nodes, _time);
+    }
+
+    [Fact]
+    public async Task AHeldKeyIsAnsweredByItsOwnerInOneCall()
+    {
+        _ranked[0].Held["user:7"] = "Ada";
+
+        var (lookup, fault) = await _router.ReadAsync(_key, _normal);
+
+        Assert.Equal((RouteFault.None, "Ada"), (fault, Encoding.UTF8.GetString(lookup.Value!)));
+        Assert.Empty(_ranked[0].Reads);
+        Assert.All(_ranked[1..], other => Assert.Empty(other.Batches));
+    }
+
+    [Fact]
+    public async Task AMissIsReadByTheOwner()
+    {
+        var (lookup, _) = await _router.ReadAsync(_key, _normal);
+
+        Assert.Equal($"from {_ranked[0].Name}", Encoding.UTF8.GetString(lookup.Value!));
+        Assert.Equal(ReadMode.Normal, Assert.Single(_ranked[0].Reads).Mode);
+    }
+
+    [Fact]
+    public async Task WhenTheOwnerIsLostTheNextInTheRingReadsAndKeepsNothing()
+    {
+        _links[_ranked[0]].Lost();
+
+        var (lookup, _) = await _router.ReadAsync(_key, _normal);
+
+        Assert.Equal($"from {_ranked[1].Name}", Encoding.UTF8.GetString(lookup.Value!));
+        Assert.Equal(ReadMode.Bypass, Assert.Single(_ranked[1].Reads).Mode);
+        Assert.Empty(_ranked[1].Batches); // a copy there would not have heard of the owner's writes
+    }
+
+    [Fact]
+    public async Task AReadInFlightGoesOnToTheNextTheMomentItsNodeIsLost()
+    {
+        _ranked[0].Before = () => _never.Task;
+        var read = _router.ReadAsync(_key, _normal).AsTask();
+        await UntilAsync(() => !_ranked[0].Batches.IsEmpty);
+        Assert.False(read.IsCompleted);
+
+        _links[_ranked[0]].Lost(); // no time passes
+
+        Assert.Equal($"from {_ranked[1].Name}", Encoding.UTF8.GetString((await read).Answer.Value!));
+    }
+
+    [Fact]
+    public async Task ANodeThatIsAboutToLeaveIsNotAsked()
+    {
+        _ranked[0].Draining = true;
+        _links[_ranked[0]].Heard(_ranked[0], new NodeState { Draining = true }, _time.GetTimestamp());
+
+        await _router.ReadAsync(_key, _normal);
+        await _router.WriteAsync(new WriteRequest { Key = _key });
+
+        Assert.Empty(_ranked[0].Batches);
+        Assert.Empty(_ranked[0].Reads);
+        Assert.Empty(_ranked[0].Writes);
+        Assert.Single(_ranked[1].Writes);
+    }
+
+    [Fact]
+    public async Task WithoutAnyNodeReadsAndWritesFailAtOnce()
+    {
+        foreach (var link in _links.Values)
+        {
+            link.Lost();
+        }
+
+        Assert.Equal(RouteFault.NoNode, (await _router.ReadAsync(_key, _normal)).Fault);
+        Assert.Equal(RouteFault.NoNode, (await _router.WriteAsync(new WriteRequest { Key = _key })).Fault);
+    }
+
+    [Fact]
+    public async Task WhenNobodyAnswersAReadIsGivenUpBefore1050Milliseconds()
+    {
+        foreach (var node in _ranked)
+        {
+            node.Before = () => _never.Task;
+        }
+
+        var started = _time.GetTimestamp();
+        var read = _router.ReadAsync(_key, _normal).AsTask();
+        await _time.RunUntilAsync(() => read.IsCompleted);
+
+        Assert.Equal(RouteFault.TimedOut, (await read).Fault);
+        Assert.InRange(_time.GetElapsedTime(started).TotalMilliseconds, 900, 1_050);
+    }
+
+    [Fact]
+    public async Task AWriteThatWasCertainlyNotReceivedGoesToTheNext()
+    {
+        _ranked[0].Before = () => throw new ConnectionFailedException("refused");
+
+        var (outcome, fault) = await _router.WriteAsync(new WriteRequest { Key = _key });
+
+        Assert.Equal((WriteStatus.Done, RouteFault.None), (outcome.Status, fault));
+        Assert.Single(_ranked[1].Writes);
+    }
+
+    [Fact]
+    public async Task AWriteThatMayHaveBeenReceivedIsNeverTriedAgain()
+    {
+        _ranked[0].Before = () => _never.Task;
+        var write = _router.WriteAsync(new WriteRequest { Key = _key });
+        await UntilAsync(() => !_ranked[0].Writes.IsEmpty);
+
+        _links[_ranked[0]].Lost();
+
+        Assert.Equal(RouteFault.OutcomeUnknown, (await write).Fault);
+        Assert.All(_ranked[1..], other => Assert.Empty(other.Writes));
+    }
+
+    [Fact]
+    public async Task AWriteCarriesADeadlineOfTheNodesOwnClock()
+    {
+        _links[_ranked[0]].Heard(_ranked[0], new NodeState { ClockMilliseconds = 5_000 }, _time.GetTimestamp());
+        _time.Advance(TimeSpan.FromMilliseconds(250));
+
+        await _router.WriteAsync(new WriteRequest { Key = _key });
+
+        Assert.Equal(5_250 + 600, Assert.Single(_ranked[0].Writes).DeadlineMilliseconds);
+    }
+
+    [Fact]
+    public async Task ACopyThatIsTooOldForTheReaderIsReadAgain()
+    {
+        _ranked[0].Held["user:7"] = "Ada";
+
+        await _router.ReadAsync(_key, new ReadTerms(ReadMode.Normal, MaximumAge: TimeSpan.FromSeconds(-1)));
+
+        Assert.Equal(ReadMode.Refresh, Assert.Single(_ranked[0].Reads).Mode);
+    }
+
+    [Fact]
+    public async Task OnlyIfHeldNeverReads()
+    {
+        Assert.Equal(LookupStatus.Miss, (await _router.ReadAsync(_key, new ReadTerms(ReadMode.Normal, OnlyIfHeld: true))).Answer.Status);
+        Assert.All(_ranked, node => Assert.Empty(node.Reads));
+    }
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        var deadline = DateTime.UtcNow.AddSeconds(10);
+        while (!condition())
+        {
+            Assert.True(DateTime.UtcNow < deadline, "It did not happen.");
+            await Task.Yield();
+        }
+    }
+}

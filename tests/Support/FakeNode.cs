@@ -1,0 +1,56 @@
+using System.Collections.Concurrent;
+using System.Text;
+using RpOrleans.Grains;
+
+namespace RpOrleans.Tests.Support;
+
+/// <summary>A node's cache as a gateway sees it, that does as it is told.</summary>
+internal sealed class FakeNode(string name) : ICacheGrain
+{
+    public string Name => name;
+
+    /// <summary>What every call does before it is answered: nothing, throw, or wait for ever.</summary>
+    public Func<Task> Before { get; set; } = () => Task.CompletedTask;
+
+    public bool Draining { get; set; }
+
+    /// <summary>Keys that are held; all others are read from the origin.</summary>
+    public ConcurrentDictionary<string, string> Held { get; } = new();
+
+    public ConcurrentQueue<int> Batches { get; } = new();
+
+    public ConcurrentQueue<ReadRequest> Reads { get; } = new();
+
+    public ConcurrentQueue<WriteRequest> Writes { get; } = new();
+
+    public async ValueTask<LookupBatch> PeekAsync(KeyBatch keys)
+    {
+        Batches.Enqueue(keys.Keys.Length);
+        await Before();
+        return new LookupBatch([.. keys.Keys.Select(Encoding.UTF8.GetString).Select(key => Held.TryGetValue(key, out var value)
+            ? new Lookup { Status = LookupStatus.Found, Source = LookupSource.Cache, Value = Encoding.UTF8.GetBytes(value) }
+            : default)]);
+    }
+
+    public async ValueTask<Lookup> ReadAsync(ReadRequest request)
+    {
+        Reads.Enqueue(request);
+        await Before();
+        return new Lookup { Status = LookupStatus.Found, Source = LookupSource.Origin, Value = Encoding.UTF8.GetBytes($"from {name}") };
+    }
+
+    public async ValueTask<WriteOutcome> WriteAsync(WriteRequest request)
+    {
+        Writes.Enqueue(request);
+        await Before();
+        return new WriteOutcome { Status = WriteStatus.Done };
+    }
+
+    public async ValueTask<NodeState> PingAsync()
+    {
+        await Before();
+        return new NodeState { Draining = Draining };
+    }
+
+    public ValueTask<NodeStats> StatsAsync() => ValueTask.FromResult(new NodeStats { Node = name });
+}
