@@ -6,7 +6,6 @@ using RpOrleans.Gateway.Http;
 using RpOrleans.Gateway.Routing;
 using RpOrleans.Grains.Admin;
 using RpOrleans.Grains.Hosting;
-using RpOrleans.Grains.Origin;
 
 namespace RpOrleans.Gateway;
 
@@ -50,9 +49,7 @@ internal static class GatewayHosting
         services.AddSingleton<Nodes>().AddSingleton<Router>();
         services.AddSingleton<GatewayMetrics>().AddSingleton<GatewayReport>();
         services.AddSingleton<ConnectionLimit>();
-        services.AddSingleton<HttpFront>().AddSingleton<ReadKey>().AddSingleton<WriteKey>().AddSingleton<BatchGet>();
-        services.AddSingleton(provider => new LargeValues(
-            () => new RedisOrigin(settings.Redis, settings.Cache.MaximumValueBytes, provider.GetRequiredService<ILogger<RedisOrigin>>(), time), time));
+        services.AddSingleton<HttpFront>().AddSingleton<ReadKey>().AddSingleton<WriteKey>().AddSingleton<BatchGet>().AddSingleton<LargeValues>();
         services.AddRouting();
         services.AddHealthChecks().AddCheck<GatewayHealth>("gateway");
         services.AddHostedService<GatewayDrain>();

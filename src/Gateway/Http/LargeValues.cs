@@ -1,5 +1,6 @@
 using RpOrleans.Grains;
 using RpOrleans.Grains.Origin;
+using RpOrleans.Grains.Settings;
 
 namespace RpOrleans.Gateway.Http;
 
@@ -7,12 +8,16 @@ namespace RpOrleans.Gateway.Http;
 /// Values over <c>MAX_VALUE_BYTES</c>: no node pulls them. The gateway reads them from Redis, on a connection of its own so
 /// that they hold up nothing else, a few at a time, and keeps nothing.
 /// </summary>
-internal sealed class LargeValues(Func<RedisOrigin> connect, TimeProvider time) : IAsyncDisposable
+internal sealed class LargeValues(RedisOptions redis, CacheOptions cache, ILogger<RedisOrigin> log, TimeProvider time) : IAsyncDisposable
 {
+    /// <summary>The largest value that is served. One at a time is held, so that a small machine survives many.</summary>
+    private const int BytesAtMost = 128 * 1024 * 1024;
+
+    /// <summary>What the node that said so has left of a request's time.</summary>
     private static readonly TimeSpan _atMost = TimeSpan.FromMilliseconds(400);
 
-    private readonly SemaphoreSlim _places = new(2, 2);
-    private readonly Lazy<RedisOrigin> _origin = new(connect);
+    private readonly SemaphoreSlim _place = new(1, 1);
+    private readonly Lazy<RedisOrigin> _origin = new(() => new RedisOrigin(redis.With(_atMost), cache.MaximumValueBytes, log, time));
 
     /// <summary>Reads the value in one piece.</summary>
     /// <param name="key">The key.</param>
@@ -21,7 +26,7 @@ internal sealed class LargeValues(Func<RedisOrigin> connect, TimeProvider time) 
     public async Task<Lookup> ReadAsync(byte[] key, Lookup lookup)
     {
         var deadline = time.GetTimestamp() + (long)(_atMost.TotalSeconds * time.TimestampFrequency);
-        if (!await _places.WaitAsync(_atMost).ConfigureAwait(false))
+        if (!await _place.WaitAsync(_atMost).ConfigureAwait(false))
         {
             return Lookup.Failed(OriginFault.Shed);
         }
@@ -29,12 +34,16 @@ internal sealed class LargeValues(Func<RedisOrigin> connect, TimeProvider time) 
         try
         {
             var sent = time.GetTimestamp();
-            var value = await _origin.Value.ReadWholeAsync(key, deadline).ConfigureAwait(false);
-            return new Lookup
+            var read = await _origin.Value.ReadWholeAsync(key, BytesAtMost, deadline).ConfigureAwait(false);
+            return lookup with
             {
-                Status = value is null ? LookupStatus.Absent : LookupStatus.Found,
-                Source = LookupSource.Origin,
-                Value = value,
+                Status = read.Kind switch
+                {
+                    OriginValueKind.Found => LookupStatus.Found,
+                    OriginValueKind.Absent => LookupStatus.Absent,
+                    _ => LookupStatus.TooLarge,
+                },
+                Value = read.Value,
                 AgeMilliseconds = (long)time.GetElapsedTime(sent).TotalMilliseconds,
             };
         }
@@ -44,7 +53,7 @@ internal sealed class LargeValues(Func<RedisOrigin> connect, TimeProvider time) 
         }
         finally
         {
-            _places.Release();
+            _place.Release();
         }
     }
 

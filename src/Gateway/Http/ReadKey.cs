@@ -9,6 +9,12 @@ namespace RpOrleans.Gateway.Http;
 /// <summary><c>GET</c> and <c>HEAD</c> of a key.</summary>
 internal sealed class ReadKey(Router router, LargeValues largeValues, CacheOptions options, GatewayMetrics metrics)
 {
+    /// <summary>Larger values are put into JSON piece by piece, in chunks instead of with a length.</summary>
+    private const int StreamedFrom = 1024 * 1024;
+
+    private static readonly byte[] _fromCache = [.. ", \"source\": \"cache\"}"u8];
+    private static readonly byte[] _fromRedis = [.. ", \"source\": \"redis\"}"u8];
+
     /// <summary>Answers with what is known of the key.</summary>
     public async Task AnswerAsync(HttpContext context, byte[] key)
     {
@@ -87,12 +93,27 @@ internal sealed class ReadKey(Router router, LargeValues largeValues, CacheOptio
             return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(value, 0, value.Length);
         }
 
+        response.ContentType = ValueFormats.Json;
+        var source = lookup.Source == LookupSource.Cache ? _fromCache : _fromRedis;
+        if (value.Length > StreamedFrom)
+        {
+            return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : StreamAsync(context, value, source);
+        }
+
         var json = new ArrayBufferWriter<byte>(value.Length + 64);
         json.Write("{"u8);
         ValueJson.WriteMembers(json, value);
-        json.Write(lookup.Source == LookupSource.Cache ? ", \"source\": \"cache\"}"u8 : ", \"source\": \"redis\"}"u8);
-        response.ContentType = ValueFormats.Json;
+        json.Write(source);
         response.ContentLength = json.WrittenCount;
         return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(json.WrittenMemory).AsTask();
+    }
+
+    private static async Task StreamAsync(HttpContext context, byte[] value, byte[] source)
+    {
+        var output = context.Response.BodyWriter;
+        output.Write("{"u8);
+        await ValueJson.WriteMembersAsync(output, value, context.RequestAborted);
+        output.Write(source);
+        await output.FlushAsync(context.RequestAborted);
     }
 }

@@ -76,12 +76,12 @@ internal sealed partial class OriginBreaker : IAsyncDisposable
 
         if (!counts)
         {
-            return await attempt();
+            return await attempt().ConfigureAwait(false);
         }
 
         try
         {
-            return await _pipeline.ExecuteAsync(static async (ask, _) => await ask(), attempt);
+            return await _pipeline.ExecuteAsync(static async (ask, _) => await ask().ConfigureAwait(false), attempt).ConfigureAwait(false);
         }
         catch (BrokenCircuitException)
         {

@@ -6,6 +6,7 @@ using StackExchange.Redis;
 namespace RpOrleans.Grains.Origin;
 
 /// <summary>Redis, asked within deadlines: what cannot be answered in time is refused at once.</summary>
+// Nothing here goes back to the caller's scheduler: a grain has better things to do than to put replies together.
 // The way of one attempt: a place among those in flight → a connection → the breaker → Redis → its reply, type by type.
 internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
 {
@@ -61,16 +62,16 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         OriginValue? value;
         try
         {
-            value = await InTurnAsync(database => ReadOnceAsync(database, key), deadline);
+            value = await InTurnAsync(database => ReadOnceAsync(database, key), deadline).ConfigureAwait(false);
         }
         catch (OriginException failure) when (AnotherTryMayHelp(failure))
         {
-            await _connection.ReturnsWithinAsync(Earlier(_reconnectPatience, Left(deadline)));
-            value = await InTurnAsync(database => ReadOnceAsync(database, key), deadline);
+            await _connection.ReturnsWithinAsync(Earlier(_reconnectPatience, Left(deadline))).ConfigureAwait(false);
+            value = await InTurnAsync(database => ReadOnceAsync(database, key), deadline).ConfigureAwait(false);
         }
 
         // What may have changed between the commands is asked again in one transaction.
-        value ??= await InTurnAsync(database => ReadOnceAsync(database, key, atomically: true), deadline);
+        value ??= await InTurnAsync(database => ReadOnceAsync(database, key, atomically: true), deadline).ConfigureAwait(false);
         return value ?? throw new OriginException(OriginFault.Protocol);
     }
 
@@ -81,16 +82,27 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
             throw new OriginException(OriginFault.TimedOut);
         }
 
-        return await AttemptAsync(_ => WriteOnceAsync(change), deadline);
+        return await AttemptAsync(_ => WriteOnceAsync(change), deadline).ConfigureAwait(false);
     }
 
-    /// <summary>Reads a value of any length, in one piece; for a gateway, on a connection of its own.</summary>
+    /// <summary>Reads a value over <c>MAX_VALUE_BYTES</c>, in one piece; for a gateway, on a connection of its own.</summary>
     /// <param name="key">The key's bytes.</param>
+    /// <param name="atMost">A value of more bytes than this is not pulled.</param>
     /// <param name="deadline">When to give up, by the <see cref="TimeProvider"/>'s timestamp.</param>
-    /// <returns>The value; <see langword="null"/> when Redis said that there is none.</returns>
+    /// <returns>The value, that there is none, or that it is too large.</returns>
     /// <exception cref="OriginException">Redis gave no usable answer by then.</exception>
-    public Task<byte[]?> ReadWholeAsync(byte[] key, long deadline) => InTurnAsync(
-        async database => (byte[]?)Expect(ResultType.BulkString, await database.ExecuteAsync("GET", [(RedisKey)key], Flags)),
+    public Task<OriginValue> ReadWholeAsync(byte[] key, int atMost, long deadline) => InTurnAsync(
+        async database =>
+        {
+            RedisKey redisKey = key;
+            if ((long)Expect(ResultType.Integer, await database.ExecuteAsync("STRLEN", [redisKey], Flags).ConfigureAwait(false)) > atMost)
+            {
+                return new OriginValue(OriginValueKind.TooLarge);
+            }
+
+            var value = (byte[]?)Expect(ResultType.BulkString, await database.ExecuteAsync("GET", [redisKey], Flags).ConfigureAwait(false));
+            return value is null ? new OriginValue(OriginValueKind.Absent) : new OriginValue(OriginValueKind.Found, value);
+        },
         deadline);
 
     public async ValueTask DisposeAsync()
@@ -111,7 +123,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
             together.ExecuteAsync("PTTL", [redisKey], Flags));
         if (together is ITransaction transaction)
         {
-            await transaction.ExecuteAsync(Flags);
+            await transaction.ExecuteAsync(Flags).ConfigureAwait(false);
         }
         else
         {
@@ -121,7 +133,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         RedisResult[] replies;
         try
         {
-            replies = await asked;
+            replies = await asked.ConfigureAwait(false);
         }
         catch (RedisServerException failure) when (RedisErrors.IsWrongType(failure))
         {
@@ -164,7 +176,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         RedisKey key = change.Key;
         if (change.Value is null)
         {
-            Expect(ResultType.Integer, await server.ExecuteAsync(_options.Database, "DEL", [key], Flags));
+            Expect(ResultType.Integer, await server.ExecuteAsync(_options.Database, "DEL", [key], Flags).ConfigureAwait(false));
             return true;
         }
 
@@ -179,7 +191,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
             arguments.Add("NX");
         }
 
-        var reply = await server.ExecuteAsync(_options.Database, "SET", arguments, Flags);
+        var reply = await server.ExecuteAsync(_options.Database, "SET", arguments, Flags).ConfigureAwait(false);
         if (change.OnlyIfAbsent && reply.IsNull)
         {
             return false;
@@ -196,8 +208,8 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
     /// <summary>Waits for a place among the reads in flight, then makes an attempt.</summary>
     private async Task<T> InTurnAsync<T>(Func<IDatabase, Task<T>> ask, long deadline)
     {
-        using var place = _inFlight.AttemptAcquire() is { IsAcquired: true } free ? free : await QueueAsync(deadline);
-        return await AttemptAsync(ask, deadline);
+        using var place = _inFlight.AttemptAcquire() is { IsAcquired: true } free ? free : await QueueAsync(deadline).ConfigureAwait(false);
+        return await AttemptAsync(ask, deadline).ConfigureAwait(false);
     }
 
     private async Task<RateLimitLease> QueueAsync(long deadline)
@@ -211,7 +223,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         using var patience = new CancellationTokenSource(left, _time);
         try
         {
-            var place = await _inFlight.AcquireAsync(cancellationToken: patience.Token);
+            var place = await _inFlight.AcquireAsync(cancellationToken: patience.Token).ConfigureAwait(false);
             return place.IsAcquired ? place : throw new OriginException(OriginFault.Shed);
         }
         catch (OperationCanceledException)
@@ -229,7 +241,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         }
 
         var left = Left(deadline);
-        return await _breaker.RunAsync(() => SendAsync(ask, Earlier(_options.Timeout, left)), counts: left >= _options.Timeout);
+        return await _breaker.RunAsync(() => SendAsync(ask, Earlier(_options.Timeout, left)), counts: left >= _options.Timeout).ConfigureAwait(false);
     }
 
     private async Task<T> SendAsync<T>(Func<IDatabase, Task<T>> ask, TimeSpan timeout)
@@ -248,7 +260,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         var sent = _time.GetTimestamp();
         try
         {
-            var answer = await ask(database).Observed().WaitAsync(timeout, _time);
+            var answer = await ask(database).Observed().WaitAsync(timeout, _time).ConfigureAwait(false);
             Answered(_time.GetElapsedTime(sent));
             return answer;
         }

@@ -31,4 +31,14 @@ public sealed class RedisOptions
     /// <summary>How long one attempt may take. A read makes at most two. Default: 0.25 s.</summary>
     [Setting("REDIS_TIMEOUT"), Range(typeof(TimeSpan), "00:00:00.01", "00:00:00.5")]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(0.25);
+
+    /// <summary>The same Redis, with another deadline for one attempt.</summary>
+    /// <param name="timeout">The deadline.</param>
+    /// <returns>A copy.</returns>
+    public RedisOptions With(TimeSpan timeout)
+    {
+        var copy = (RedisOptions)MemberwiseClone();
+        copy.Timeout = timeout;
+        return copy;
+    }
 }

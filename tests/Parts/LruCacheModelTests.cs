@@ -1,0 +1,311 @@
+using CsCheck;
+using Microsoft.Extensions.Time.Testing;
+using RpOrleans.Grains.Lru;
+using Xunit;
+
+namespace RpOrleans.Tests.Parts;
+
+/// <summary>The cache against one that is obviously right: a list, searched from end to end.</summary>
+public sealed class LruCacheModelTests
+{
+    /// <summary>How long an expired entry may be held while it is swept for: two ticks of the wheel.</summary>
+    private static readonly TimeSpan _sweepTolerance = TimeSpan.FromMilliseconds(100);
+
+    [Fact]
+    public void AMillionOperationsDoWhatTheListDoes()
+    {
+        long operations = 0;
+        Scenarios.Sample(
+            scenario =>
+            {
+                new Comparison(scenario).Run();
+                Interlocked.Add(ref operations, scenario.Operations.Length);
+            },
+            iter: 1_000);
+        Assert.True(operations >= 1_000_000, $"Only {operations} operations were compared.");
+    }
+
+    private static Gen<Scenario> Scenarios =>
+        from maximumEntries in Gen.OneOf(Gen.Int[1, 8], Gen.Int[1, 100], Gen.Int[1, 1_000])
+        from maximumBytes in Gen.OneOf(Gen.Const(1L << 40), Gen.Long[1, maximumEntries * 400L])
+        from operations in OperationsOn(keys: 2 * maximumEntries).Array[1, 2_500]
+        select new Scenario(maximumEntries, maximumBytes, operations);
+
+    private static Gen<Operation> OperationsOn(int keys)
+    {
+        var key = Gen.Int[0, keys - 1];
+        var life = Gen.Frequency((1, Gen.Int[-5, 50]), (4, Gen.Int[50, 2_000]), (4, Gen.Int[2_000, 1_000_000]), (1, Gen.Int[1_000_000, int.MaxValue]));
+        var age = Gen.Frequency((4, Gen.Const(0)), (1, Gen.Int[0, 300]));
+        var clock = Gen.Frequency((60, Gen.Int[0, 120]), (30, Gen.Int[0, 5_000]), (9, Gen.Int[0, 1_000_000]), (1, Gen.Int[0, int.MaxValue]));
+        return Gen.Frequency(
+            (40, Gen.Select(key, Gen.Int[0, 200], age, life, (k, size, a, l) => (Operation)new Put(k, size, Milliseconds(a), Milliseconds(l)))),
+            (30, key.Select(k => (Operation)new Get(k))),
+            (6, Gen.Select(key, Gen.Enum<RemovalCause>(), (k, cause) => (Operation)new Remove(k, cause))),
+            (12, clock.Select(by => (Operation)new Advance(Milliseconds(by)))),
+            (10, Gen.OneOf(Gen.Const(int.MaxValue), Gen.Int[0, 20]).Select(most => (Operation)new RemoveExpired(most))),
+            (1, Gen.Select(Gen.Int[2, 9], Gen.Int[0, 8], (divisor, rest) => (Operation)new RemoveWhere(divisor, rest % divisor))),
+            (1, Gen.Int[0, 9].Select(nth => nth == 0 ? (Operation)new Clear() : new Get(0))));
+    }
+
+    private static TimeSpan Milliseconds(int milliseconds) => TimeSpan.FromMilliseconds(milliseconds);
+
+    private sealed record Scenario(int MaximumEntries, long MaximumBytes, Operation[] Operations)
+    {
+        public override string ToString() =>
+            $"{MaximumEntries} entries or {MaximumBytes} bytes at most:\n{string.Join('\n', Operations.Select((operation, i) => $"{i,5}  {operation}"))}";
+    }
+
+    private abstract record Operation;
+
+    private sealed record Put(int Key, int Size, TimeSpan Age, TimeSpan Life) : Operation
+    {
+        public override string ToString() => $"put {Key}: {Size} bytes, read {Age.TotalMilliseconds} ms ago, for {Life.TotalMilliseconds} ms";
+    }
+
+    private sealed record Get(int Key) : Operation
+    {
+        public override string ToString() => $"get {Key}";
+    }
+
+    private sealed record Remove(int Key, RemovalCause Cause) : Operation
+    {
+        public override string ToString() => $"remove {Key} as {Cause}";
+    }
+
+    private sealed record Advance(TimeSpan By) : Operation
+    {
+        public override string ToString() => $"{By.TotalMilliseconds} ms pass";
+    }
+
+    private sealed record RemoveExpired(int Most) : Operation
+    {
+        public override string ToString() => $"sweep, {(Most == int.MaxValue ? "all" : Most)}";
+    }
+
+    private sealed record RemoveWhere(int Divisor, int Rest) : Operation
+    {
+        public override string ToString() => $"remove keys that leave {Rest} when divided by {Divisor}";
+    }
+
+    private sealed record Clear : Operation
+    {
+        public override string ToString() => "clear";
+    }
+
+    /// <summary>What the list holds.</summary>
+    private sealed record Held(int Key, byte[] Value, long LoadedAt, long ExpiresAt)
+    {
+        public long Size => Entry.SizeOf(KeyBytes(Key).Length, Value.Length);
+    }
+
+    /// <summary>Does each operation on both, and compares what can be seen.</summary>
+    private sealed class Comparison
+    {
+        private readonly Scenario _scenario;
+        private readonly FakeTimeProvider _time = new();
+        private readonly LruCache _cache;
+        private readonly List<(Entry Entry, RemovalCause Cause)> _left = [];          // what the cache says has left in this step
+        private readonly List<(Held Held, RemovalCause Cause)> _expectedToLeave = []; // what the list says
+        private readonly List<Held> _held = [];                                       // the most recent last
+        private long _bytes, _evictions, _expirations;
+
+        public Comparison(Scenario scenario)
+        {
+            _scenario = scenario;
+            _cache = new LruCache(scenario.MaximumEntries, scenario.MaximumBytes, _time)
+            {
+                Removed = (entry, cause) => _left.Add((entry, cause)),
+            };
+        }
+
+        private long Now => _time.GetTimestamp();
+
+        public void Run()
+        {
+            for (var i = 0; i < _scenario.Operations.Length; i++)
+            {
+                var operation = _scenario.Operations[i];
+                try
+                {
+                    Do(operation);
+                    CompareFigures();
+                    CompareWhatLeft();
+                    if (_held.Count <= 8 || i % 50 == 0)
+                    {
+                        CompareOrder();
+                    }
+                }
+                catch (Exception difference)
+                {
+                    throw new InvalidOperationException($"At {i}, {operation}: {difference.Message}", difference);
+                }
+            }
+
+            CompareOrder();
+            Do(new Clear()); // shows what was held
+            CompareFigures();
+            CompareWhatLeft();
+        }
+
+        private void Do(Operation operation)
+        {
+            switch (operation)
+            {
+                case Put put:
+                    DoPut(put);
+                    break;
+                case Get get:
+                    DoGet(get);
+                    break;
+                case Remove remove:
+                    Assert.Equal(Drop(Find(remove.Key), remove.Cause), _cache.Remove(KeyBytes(remove.Key), remove.Cause));
+                    break;
+                case Advance advance:
+                    _time.Advance(advance.By);
+                    break;
+                case RemoveExpired sweep:
+                    DoRemoveExpired(sweep);
+                    break;
+                case RemoveWhere choice:
+                    bool Chosen(int key) => key % choice.Divisor == choice.Rest;
+                    var chosen = _held.Where(held => Chosen(held.Key)).ToList();
+                    Assert.Equal(chosen.Count, _cache.RemoveWhere(key => Chosen(KeyOf(key)), RemovalCause.Moved));
+                    chosen.ForEach(held => Drop(held, RemovalCause.Moved));
+                    break;
+                case Clear:
+                    _cache.Clear(RemovalCause.Invalidated);
+                    _held.ToList().ForEach(held => Drop(held, RemovalCause.Invalidated));
+                    break;
+            }
+        }
+
+        private void DoPut(Put put)
+        {
+            var value = new byte[put.Size];
+            var loadedAt = Now - put.Age.Ticks; // the fake clock's timestamps are ticks
+            var held = new Held(put.Key, value, loadedAt, loadedAt + put.Life.Ticks);
+
+            Drop(Find(put.Key), RemovalCause.Replaced);
+            var fits = held.ExpiresAt > Now && held.Size <= _scenario.MaximumBytes;
+            if (fits)
+            {
+                _held.Add(held);
+                _bytes += held.Size;
+                while (_held.Count > _scenario.MaximumEntries || _bytes > _scenario.MaximumBytes)
+                {
+                    Drop(_held[0], RemovalCause.Evicted);
+                }
+            }
+
+            Assert.Equal(fits, _cache.Put(KeyBytes(put.Key), value, loadedAt, put.Life));
+        }
+
+        private void DoGet(Get get)
+        {
+            var held = Find(get.Key);
+            if (held is not null && held.ExpiresAt <= Now)
+            {
+                Drop(held, RemovalCause.Expired);
+                held = null;
+            }
+
+            Assert.Equal(held is not null, _cache.TryGet(KeyBytes(get.Key), out var entry));
+            if (held is not null)
+            {
+                AssertIs(held, entry!);
+                _held.Remove(held);
+                _held.Add(held);
+            }
+        }
+
+        /// <summary>Which entries a sweep finds first is its own affair; that they have expired and that all are found in time is not.</summary>
+        private void DoRemoveExpired(RemoveExpired sweep)
+        {
+            var removed = _cache.RemoveExpired(sweep.Most);
+            Assert.Equal(_left.Count, removed);
+            Assert.InRange(removed, 0, sweep.Most);
+            foreach (var (entry, _) in _left)
+            {
+                var held = Find(KeyOf(entry.Key));
+                Assert.NotNull(held);
+                Assert.True(held.ExpiresAt <= Now, $"{held.Key} was swept before its time.");
+                Drop(held, RemovalCause.Expired);
+            }
+
+            if (sweep.Most == int.MaxValue)
+            {
+                var missed = _held.Find(held => held.ExpiresAt <= Now - _sweepTolerance.Ticks);
+                Assert.True(missed is null, $"{missed?.Key} was not swept.");
+            }
+        }
+
+        private void CompareFigures()
+        {
+            Assert.Equal(_held.Count, _cache.Count);
+            Assert.Equal(_bytes, _cache.Bytes);
+            Assert.Equal(_evictions, _cache.Evictions);
+            Assert.Equal(_expirations, _cache.Expirations);
+        }
+
+        private void CompareWhatLeft()
+        {
+            Assert.Equal(_expectedToLeave.Count, _left.Count);
+            for (var i = 0; i < _left.Count; i++)
+            {
+                Assert.Equal(_expectedToLeave[i].Cause, _left[i].Cause);
+                AssertIs(_expectedToLeave[i].Held, _left[i].Entry);
+            }
+
+            _expectedToLeave.Clear();
+            _left.Clear();
+        }
+
+        private void CompareOrder()
+        {
+            List<int> order = [];
+            _cache.RemoveWhere(
+                key =>
+                {
+                    order.Add(KeyOf(key));
+                    return false;
+                },
+                RemovalCause.Invalidated);
+            Assert.Equal(_held.Select(held => held.Key), order);
+        }
+
+        private Held? Find(int key) => _held.Find(held => held.Key == key);
+
+        private bool Drop(Held? held, RemovalCause cause)
+        {
+            if (held is null)
+            {
+                return false;
+            }
+
+            _held.Remove(held);
+            _bytes -= held.Size;
+            _evictions += cause == RemovalCause.Evicted ? 1 : 0;
+            _expirations += cause == RemovalCause.Expired ? 1 : 0;
+            _expectedToLeave.Add((held, cause));
+            return true;
+        }
+
+        private static void AssertIs(Held held, Entry entry)
+        {
+            Assert.Equal(held.Key, KeyOf(entry.Key));
+            Assert.Same(held.Value, entry.Value);
+            Assert.Equal(held.LoadedAt, entry.LoadedAt);
+            Assert.Equal(held.ExpiresAt, entry.ExpiresAt);
+        }
+    }
+
+    /// <summary>A new array each time, of four to eight bytes.</summary>
+    private static byte[] KeyBytes(int key)
+    {
+        var bytes = new byte[4 + (key % 5)];
+        BitConverter.TryWriteBytes(bytes, key);
+        return bytes;
+    }
+
+    private static int KeyOf(byte[] bytes) => BitConverter.ToInt32(bytes);
+}
