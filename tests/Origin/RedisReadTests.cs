@@ -112,9 +112,10 @@ public class RedisReadTests
         await redis.CommandAsync("SETRANGE", "huge", "999999", "x");
         await redis.CommandAsync("RPUSH", "list", "1");
 
-        Assert.Equal(1_000_000, (await origin.Origin.ReadWholeAsync("huge"u8.ToArray(), origin.In(5_000)))!.Length);
-        Assert.Null(await origin.Origin.ReadWholeAsync("nobody"u8.ToArray(), origin.In(5_000)));
-        await Assert.ThrowsAsync<OriginException>(() => origin.Origin.ReadWholeAsync("list"u8.ToArray(), origin.In(5_000)));
+        Assert.Equal(1_000_000, (await origin.Origin.ReadWholeAsync("huge"u8.ToArray(), 1_000_000, origin.In(5_000))).Value!.Length);
+        Assert.Equal(OriginValueKind.TooLarge, (await origin.Origin.ReadWholeAsync("huge"u8.ToArray(), 999_999, origin.In(5_000))).Kind);
+        Assert.Equal(OriginValueKind.Absent, (await origin.Origin.ReadWholeAsync("nobody"u8.ToArray(), 1_000_000, origin.In(5_000))).Kind);
+        await Assert.ThrowsAsync<OriginException>(() => origin.Origin.ReadWholeAsync("list"u8.ToArray(), 1_000_000, origin.In(5_000)));
         Assert.True(origin.Origin.Health.Answers);
     }
 
