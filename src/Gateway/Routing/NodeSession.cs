@@ -7,6 +7,7 @@ namespace RpOrleans.Gateway.Routing;
 internal sealed class NodeSession : IAsyncDisposable
 {
     private static readonly TimeSpan _retry = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _firstAnswer = TimeSpan.FromSeconds(1);
 
     private readonly ActiveSilo _silo;
     private readonly ClusteringOptions _clustering;
@@ -47,48 +48,39 @@ internal sealed class NodeSession : IAsyncDisposable
     {
         while (!_ended.IsCancellationRequested)
         {
-            using var connection = CancellationTokenSource.CreateLinkedTokenSource(_ended.Token);
-            NodeClient client;
             try
             {
-                client = await NodeClient.ConnectAsync(_silo, _clustering, () => OnLost(connection), _logs, connection.Token).ConfigureAwait(false);
+                await ConnectAndPingAsync().ConfigureAwait(false);
             }
             catch (Exception failure)
             {
                 _log.NodeNotReached(Link.Name, failure.GetType().Name);
                 await Task.Delay(_retry, _time, _ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                continue;
-            }
-
-            try
-            {
-                await PingAsync(client, connection.Token).ConfigureAwait(false);
-            }
-            finally
-            {
-                Link.Lost();
-                await client.DisposeAsync().ConfigureAwait(false);
             }
         }
     }
 
-    private async Task PingAsync(NodeClient client, CancellationToken cancellation)
+    private async Task ConnectAndPingAsync()
     {
-        var pings = NodePings.RunAsync(Link, client.Grain, _time, cancellation);
-        while (!Reached && !cancellation.IsCancellationRequested)
+        using var connection = CancellationTokenSource.CreateLinkedTokenSource(_ended.Token);
+        await using var client = await NodeClient.ConnectAsync(_silo, _clustering, () => OnLost(connection), _logs, connection.Token).ConfigureAwait(false);
+        try
         {
-            if (Link.State is not null)
+            var state = await client.Grain.PingAsync().AsTask().WaitAsync(_firstAnswer, _time, connection.Token).ConfigureAwait(false);
+            Link.Heard(client.Grain, state, _time.GetTimestamp());
+            if (!Reached)
             {
                 Reached = true;
                 _log.NodeReached(Link.Name);
                 _changed();
-                break;
             }
 
-            await Task.Delay(10, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await NodePings.RunAsync(Link, client.Grain, _time, connection.Token).ConfigureAwait(false);
         }
-
-        await pings.ConfigureAwait(false);
+        finally
+        {
+            Link.Lost();
+        }
     }
 
     private void OnLost(CancellationTokenSource connection)
