@@ -1,0 +1,32 @@
+# RpOrleans by its verbs; `make help` lists them.
+COMPOSE := $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+SILOS ?= 3
+
+.DEFAULT_GOAL := help
+.PHONY: help build run stop restart test check bench
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+build: ## builds the container images
+	$(COMPOSE) build
+
+run: ## starts gateway, Redis and SILOS nodes (3) as containers, in the background
+	$(COMPOSE) up -d --scale silo=$(SILOS)
+
+stop: ## stops them, and forgets what they held
+	$(COMPOSE) down -v
+
+restart: ## stop, build, run
+	$(MAKE) stop
+	$(MAKE) build
+	$(MAKE) run
+
+test: ## end to end: builds, starts, asks and stops containers of its own, 5 entries a node and 10 s an entry
+	RECORD_CAPACITY=5 RECORD_EXPIRY=10 tests/compose/run
+
+check: ## every test
+	./test.sh
+
+bench: ## measures it beside webdis
+	bench/run
