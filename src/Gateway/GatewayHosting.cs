@@ -76,10 +76,11 @@ internal static class GatewayHosting
             kestrel.AddServerHeader = false;
             kestrel.AllowResponseHeaderCompression = false;
             kestrel.Limits.MaxRequestLineSize = 3 * settings.Cache.MaximumKeyBytes + 1_024;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(8);
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(6); // noticed once a second
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(130);
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 1_024, gracePeriod: TimeSpan.FromSeconds(5));
-            kestrel.Limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 1_024, gracePeriod: TimeSpan.FromSeconds(5));
+            // Any write may take the grace period; what the system has taken off our hands adds little to it.
+            kestrel.Limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 4_194_304, gracePeriod: TimeSpan.FromSeconds(5));
             kestrel.ListenOn(settings.Gateway.Host, settings.Gateway.Port, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;

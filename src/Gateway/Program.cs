@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using RpOrleans.Gateway;
 using RpOrleans.Gateway.Embedded;
@@ -28,4 +29,9 @@ try
 catch (OptionsValidationException wrong)
 {
     return Startup.Report(wrong);
+}
+catch (IOException taken) when (taken.InnerException is AddressInUseException)
+{
+    Console.Error.WriteLine(taken.Message);
+    return 1;
 }

@@ -48,7 +48,7 @@ internal sealed class BatchGet(Router router, LargeValues largeValues, CacheOpti
         context.Response.Headers.XContentTypeOptions = "nosniff";
         context.Response.ContentType = ValueFormats.Json;
         context.Response.ContentLength = json.WrittenCount;
-        await context.Response.Body.WriteAsync(json.WrittenMemory);
+        await ResponseBody.WriteAsync(context.Response, json.WrittenMemory);
     }
 
     private async Task<(Lookup Lookup, int Status, string? Title)> ReadAsync(byte[] key, ReadTerms terms)
@@ -116,7 +116,7 @@ internal sealed class BatchGet(Router router, LargeValues largeValues, CacheOpti
     {
         try
         {
-            using var json = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 16 });
+            using var json = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 16, AllowDuplicateProperties = false });
             if (json.RootElement.ValueKind != JsonValueKind.Object
                 || !json.RootElement.TryGetProperty("keys", out var keys) || keys.ValueKind != JsonValueKind.Array
                 || keys.GetArrayLength() > KeysAtMost)

@@ -7,9 +7,6 @@ namespace RpOrleans.Gateway.Http;
 internal sealed class ConnectionLimit(GatewayOptions options, GatewayMetrics metrics)
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1);
-    private const string Problem = """{"status":503,"title":"There are too many connections"}""";
-    private static readonly byte[] _answer = Encoding.ASCII.GetBytes(
-        $"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Type: application/problem+json\r\nConnection: close\r\nContent-Length: {Problem.Length}\r\n\r\n{Problem}");
 
     private int _open;
 
@@ -39,6 +36,13 @@ internal sealed class ConnectionLimit(GatewayOptions options, GatewayMetrics met
         }
     };
 
+    private static byte[] Answer(string traceId)
+    {
+        var problem = $$"""{"title":"There are too many connections","status":503,"traceId":"{{traceId}}"}""";
+        return Encoding.ASCII.GetBytes(
+            $"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Type: application/problem+json\r\nConnection: close\r\nContent-Length: {problem.Length}\r\n\r\n{problem}");
+    }
+
     private static async Task RefuseAsync(ConnectionContext connection)
     {
         using var patience = new CancellationTokenSource(_patience);
@@ -47,7 +51,7 @@ internal sealed class ConnectionLimit(GatewayOptions options, GatewayMetrics met
             // Read something first: closing on unread bytes would reset the connection, and the answer with it.
             var read = await connection.Transport.Input.ReadAsync(patience.Token);
             connection.Transport.Input.AdvanceTo(read.Buffer.End);
-            await connection.Transport.Output.WriteAsync(_answer, patience.Token);
+            await connection.Transport.Output.WriteAsync(Answer(connection.ConnectionId), patience.Token);
         }
         catch (Exception gone) when (gone is OperationCanceledException or IOException)
         {

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace RpOrleans.Gateway.Http;
@@ -11,7 +12,7 @@ internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches
     {
         var raw = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         var nul = context.Features.Get<NulEscape>();
-        var target = RequestTarget.Parse(raw, nul is not null && nul.TakeUsed() ? NulEscape.Escape : default);
+        var target = RequestTarget.Parse(raw, EscapeIn(raw, nul));
         if (lifetime.ApplicationStopping.IsCancellationRequested)
         {
             context.Response.Headers.Connection = "close";
@@ -19,13 +20,9 @@ internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches
 
         if (!HasBody(context.Request))
         {
+            nul?.AwaitHead();
             await AnswerAsync(context, target, raw);
             return;
-        }
-
-        if (nul is not null)
-        {
-            nul.AwaitingHead = false; // until the body is read to its end
         }
 
         try
@@ -34,13 +31,14 @@ internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches
         }
         finally
         {
-            if (await IsReadToItsEndAsync(context))
+            if (IsReadToItsEnd(context))
             {
-                nul?.AwaitingHead = true;
+                nul?.AwaitHead();
             }
-            else if (!context.Response.HasStarted)
+            else
             {
-                context.Response.Headers.Connection = "close";
+                // Kestrel reads the rest away; where the next head begins is not known here, so there shall be none.
+                context.Features.GetRequiredFeature<IConnectionLifetimeNotificationFeature>().RequestClose();
             }
         }
     }
@@ -50,7 +48,7 @@ internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches
         if (IsAmbiguous(context.Request))
         {
             context.Response.Headers.Connection = "close";
-            await RejectAsync(context, StatusCodes.Status400BadRequest, "The request has both a length and a transfer encoding");
+            await RejectAsync(context, StatusCodes.Status400BadRequest, "The request has both a length and a transfer encoding, or an encoding other than chunked");
             return;
         }
 
@@ -76,22 +74,22 @@ internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches
 
     private Task ByMethodAsync(HttpContext context, string allowed, byte[] key, string raw)
     {
-        var method = context.Request.Method;
-        return HttpMethods.IsGet(method) || HttpMethods.IsHead(method) ? reads.AnswerAsync(context, key)
-            : allowed.Length > 9 && HttpMethods.IsPut(method) ? writes.PutAsync(context, key, raw)
-            : allowed.Length > 9 && HttpMethods.IsDelete(method) ? writes.DeleteAsync(context, key)
+        var method = context.Request.Method; // case counts (RFC 9110, section 9.1), which HttpMethods.Is… forget
+        return method == HttpMethods.Get || method == HttpMethods.Head ? reads.AnswerAsync(context, key)
+            : allowed.Length > 9 && method == HttpMethods.Put ? writes.PutAsync(context, key, raw)
+            : allowed.Length > 9 && method == HttpMethods.Delete ? writes.DeleteAsync(context, key)
             : MethodNotAllowedAsync(context, allowed);
     }
 
     private Task HomeAsync(HttpContext context)
     {
         var method = context.Request.Method;
-        if (HttpMethods.IsPost(method))
+        if (method == HttpMethods.Post)
         {
             return writes.SetAsync(context);
         }
 
-        if (!HttpMethods.IsGet(method) && !HttpMethods.IsHead(method))
+        if (method != HttpMethods.Get && method != HttpMethods.Head)
         {
             return MethodNotAllowedAsync(context, "GET, HEAD, POST");
         }
@@ -101,10 +99,10 @@ internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches
     }
 
     private Task SetAsync(HttpContext context) =>
-        HttpMethods.IsPost(context.Request.Method) ? writes.SetAsync(context) : MethodNotAllowedAsync(context, "POST");
+        context.Request.Method == HttpMethods.Post ? writes.SetAsync(context) : MethodNotAllowedAsync(context, "POST");
 
     private Task BatchAsync(HttpContext context) =>
-        HttpMethods.IsPost(context.Request.Method) ? batches.AnswerAsync(context) : MethodNotAllowedAsync(context, "POST");
+        context.Request.Method == HttpMethods.Post ? batches.AnswerAsync(context) : MethodNotAllowedAsync(context, "POST");
 
     private Task UnknownAsync(HttpContext context)
     {
@@ -129,14 +127,23 @@ internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches
         return Problems.WriteAsync(context, status, title);
     }
 
+    /// <summary>The escape, if all that look like one stand for an encoded NUL; none was sent as it is.</summary>
+    private static string? EscapeIn(string raw, NulEscape? nul) =>
+        nul?.TakeUsed() is > 0 and var used && raw.AsSpan().Count(NulEscape.Escape) == used ? NulEscape.Escape : null;
+
     private static bool HasBody(HttpRequest request) => request.ContentLength is > 0 || request.Headers.TransferEncoding.Count > 0;
 
-    /// <summary>A length beside a transfer encoding is how requests are smuggled (RFC 9112, section 6.3); Kestrel takes the encoding, and renames the length.</summary>
+    /// <summary>
+    /// A length beside a transfer encoding is how requests are smuggled (RFC 9112, section 6.3); Kestrel takes the encoding, and
+    /// renames the length. It takes any encoding that ends in "chunked", too, and would leave the rest undone.
+    /// </summary>
     private static bool IsAmbiguous(HttpRequest request) =>
-        request.Headers.TransferEncoding.Count > 0
-        && (request.Headers.ContentLength is not null || request.Headers.ContainsKey("X-Content-Length"));
+        request.Headers.TransferEncoding is { Count: > 0 } encoding
+        && (request.Headers.ContentLength is not null || request.Headers.ContainsKey("X-Content-Length")
+            || !string.Equals(encoding.ToString(), "chunked", StringComparison.OrdinalIgnoreCase)
+            || HttpProtocol.IsHttp10(request.Protocol));
 
-    private static async Task<bool> IsReadToItsEndAsync(HttpContext context)
+    private static bool IsReadToItsEnd(HttpContext context)
     {
         try
         {
@@ -145,8 +152,8 @@ internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches
                 return false;
             }
 
-            context.Request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-            return await Task.FromResult(read is { IsCompleted: true, Buffer.IsEmpty: true });
+            context.Request.BodyReader.AdvanceTo(read.Buffer.End); // what is there already is read away at once
+            return read.IsCompleted;
         }
         catch (Exception unreadable) when (unreadable is BadHttpRequestException or InvalidOperationException or IOException)
         {

@@ -17,7 +17,7 @@ internal sealed class LargeValues(RedisOptions redis, CacheOptions cache, ILogge
     private static readonly TimeSpan _atMost = TimeSpan.FromMilliseconds(400);
 
     private readonly SemaphoreSlim _place = new(1, 1);
-    private readonly Lazy<RedisOrigin> _origin = new(() => new RedisOrigin(redis.With(_atMost), cache.MaximumValueBytes, log, time));
+    private readonly RedisOrigin _origin = new(redis.With(_atMost), cache.MaximumValueBytes, log, time); // connects now: the first such value has no time for it
 
     /// <summary>Reads the value in one piece.</summary>
     /// <param name="key">The key.</param>
@@ -34,7 +34,7 @@ internal sealed class LargeValues(RedisOptions redis, CacheOptions cache, ILogge
         try
         {
             var sent = time.GetTimestamp();
-            var read = await _origin.Value.ReadWholeAsync(key, BytesAtMost, deadline).ConfigureAwait(false);
+            var read = await _origin.ReadWholeAsync(key, BytesAtMost, deadline).ConfigureAwait(false);
             return lookup with
             {
                 Status = read.Kind switch
@@ -57,5 +57,5 @@ internal sealed class LargeValues(RedisOptions redis, CacheOptions cache, ILogge
         }
     }
 
-    public ValueTask DisposeAsync() => _origin.IsValueCreated ? _origin.Value.DisposeAsync() : ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => _origin.DisposeAsync();
 }

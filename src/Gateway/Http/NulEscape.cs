@@ -6,31 +6,43 @@ namespace RpOrleans.Gateway.Http;
 
 // Kestrel answers 400 to an encoded NUL (%00) in a path before the application sees the request, and has no switch for it.
 // Keys are bytes, and NUL is one. So on its way to Kestrel a "%00" in a request line becomes an escape that no client can
-// mean: it holds a control character, which a request target cannot have. Only request lines are looked at: the connection
-// knows from the application when the next bytes are a request's head. Values in bodies are never touched.
+// mean: it holds a control character, which a request target cannot have, and how many there are is remembered. Only request
+// lines are looked at: one is awaited from when the application says so until Kestrel has taken it. The rest of a head, and
+// values in bodies, are never touched.
 
 /// <summary>Carries encoded NULs in request targets past Kestrel.</summary>
 internal sealed class NulEscape(PipeReader inner) : PipeReader
 {
-    /// <summary>What stands in the target for <c>%00</c>, where <see cref="TakeUsed"/> says so.</summary>
+    /// <summary>What stands in the target for <c>%00</c>, as often as <see cref="TakeUsed"/> says.</summary>
     public const string Escape = "%\u0001\u0002";
 
     private static ReadOnlySpan<byte> EncodedNul => "%00"u8;
 
     private static ReadOnlySpan<byte> EscapeBytes => "%\u0001\u0002"u8;
 
-    /// <summary>Whether the next bytes are a request's head, so that its first line may be changed.</summary>
-    public bool AwaitingHead { get; set; } = true;
-
-    private bool _used;
-
-    /// <summary>Whether the request line that was read last had an encoded NUL; asked for once a request.</summary>
-    public bool TakeUsed()
+    private enum Next
     {
+        RequestLine,
+        RestOfHead,
+        Body,
+    }
+
+    private Next _next = Next.RequestLine;
+    private ReadOnlySequence<byte> _looked;
+    private int _used;
+
+    /// <summary>The head has been read; until <see cref="AwaitHead"/> nothing is touched any more.</summary>
+    /// <returns>How many encoded NULs its request line had.</returns>
+    public int TakeUsed()
+    {
+        _next = Next.Body;
         var used = _used;
-        _used = false;
+        _used = 0;
         return used;
     }
+
+    /// <summary>The request has been read to its end: the next bytes are a request's head.</summary>
+    public void AwaitHead() => _next = Next.RequestLine;
 
     /// <summary>Puts it between a connection and Kestrel.</summary>
     public static ConnectionDelegate Middleware(ConnectionDelegate next) => async connection =>
@@ -52,7 +64,7 @@ internal sealed class NulEscape(PipeReader inner) : PipeReader
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
         var read = inner.ReadAsync(cancellationToken);
-        if (!AwaitingHead)
+        if (_next == Next.Body)
         {
             return read;
         }
@@ -67,7 +79,7 @@ internal sealed class NulEscape(PipeReader inner) : PipeReader
             return false;
         }
 
-        if (AwaitingHead)
+        if (_next != Next.Body)
         {
             Look(result);
         }
@@ -75,9 +87,18 @@ internal sealed class NulEscape(PipeReader inner) : PipeReader
         return true;
     }
 
-    public override void AdvanceTo(SequencePosition consumed) => inner.AdvanceTo(consumed);
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
 
-    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) => inner.AdvanceTo(consumed, examined);
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        if (_next == Next.RequestLine && !_looked.IsEmpty && HasLine(_looked.Slice(0, consumed)))
+        {
+            _next = Next.RestOfHead;
+        }
+
+        _looked = default;
+        inner.AdvanceTo(consumed, examined);
+    }
 
     public override void CancelPendingRead() => inner.CancelPendingRead();
 
@@ -88,23 +109,32 @@ internal sealed class NulEscape(PipeReader inner) : PipeReader
     private async ValueTask<ReadResult> LookLater(ValueTask<ReadResult> read)
     {
         var result = await read.ConfigureAwait(false);
-        return AwaitingHead ? Look(result) : result;
+        return _next == Next.Body ? result : Look(result);
     }
 
     private ReadResult Look(ReadResult result)
     {
-        var first = result.Buffer.FirstSpan;
-        if (result.Buffer.IsSingleSegment && !HasNul(first))
+        _looked = result.Buffer;
+        SignedLength.Spoil(result.Buffer, fromRequestLine: _next == Next.RequestLine);
+        if (_next == Next.RequestLine && (!result.Buffer.IsSingleSegment || HasNul(result.Buffer.FirstSpan)))
         {
-            return result;
+            Replace(result.Buffer);
         }
 
-        Replace(result.Buffer);
         return result;
+    }
+
+    /// <summary>Whether there is more than the empty lines that may come before a request.</summary>
+    private static bool HasLine(ReadOnlySequence<byte> taken)
+    {
+        var reader = new SequenceReader<byte>(taken);
+        reader.AdvancePastAny((byte)'\r', (byte)'\n');
+        return !reader.End;
     }
 
     private static bool HasNul(ReadOnlySpan<byte> head)
     {
+        head = head.TrimStart("\r\n"u8);
         var end = head.IndexOf((byte)'\n');
         return (end < 0 ? head : head[..end]).IndexOf(EncodedNul) >= 0;
     }
@@ -132,12 +162,12 @@ internal sealed class NulEscape(PipeReader inner) : PipeReader
                 at += segment.Length;
             }
 
-            _used = true;
+            _used++;
             reader.Advance(EncodedNul.Length);
         }
     }
 
-    /// <summary>A method, a space, a slash: not the rest of a head whose request line is gone already.</summary>
+    /// <summary>A method, a space, a slash: not what some other protocol begins with.</summary>
     private static bool IsRequestLine(ReadOnlySequence<byte> line)
     {
         var reader = new SequenceReader<byte>(line);

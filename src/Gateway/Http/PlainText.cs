@@ -15,6 +15,6 @@ internal static class PlainText
         context.Response.StatusCode = status;
         context.Response.ContentType = ValueFormats.Text;
         context.Response.ContentLength = text.Length;
-        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : context.Response.Body.WriteAsync(text, 0, text.Length);
+        return context.Request.Method == HttpMethods.Head ? Task.CompletedTask : context.Response.Body.WriteAsync(text, 0, text.Length);
     }
 }

@@ -90,14 +90,14 @@ internal sealed class ReadKey(Router router, LargeValues largeValues, CacheOptio
         {
             response.ContentType = format == ValueFormat.Text ? ValueFormats.Text : ValueFormats.Bytes;
             response.ContentLength = value.Length;
-            return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(value, 0, value.Length);
+            return context.Request.Method == HttpMethods.Head ? Task.CompletedTask : ResponseBody.WriteAsync(response, value);
         }
 
         response.ContentType = ValueFormats.Json;
         var source = lookup.Source == LookupSource.Cache ? _fromCache : _fromRedis;
         if (value.Length > StreamedFrom)
         {
-            return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : StreamAsync(context, value, source);
+            return context.Request.Method == HttpMethods.Head ? Task.CompletedTask : StreamAsync(context, value, source);
         }
 
         var json = new ArrayBufferWriter<byte>(value.Length + 64);
@@ -105,7 +105,7 @@ internal sealed class ReadKey(Router router, LargeValues largeValues, CacheOptio
         ValueJson.WriteMembers(json, value);
         json.Write(source);
         response.ContentLength = json.WrittenCount;
-        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(json.WrittenMemory).AsTask();
+        return context.Request.Method == HttpMethods.Head ? Task.CompletedTask : ResponseBody.WriteAsync(response, json.WrittenMemory);
     }
 
     private static async Task StreamAsync(HttpContext context, byte[] value, byte[] source)

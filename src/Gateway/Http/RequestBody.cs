@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace RpOrleans.Gateway.Http;
@@ -18,7 +19,7 @@ internal static class RequestBody
         var reader = context.Request.BodyReader;
         while (true)
         {
-            var read = await reader.ReadAsync(context.RequestAborted);
+            var read = await ReadAsync(reader);
             if (read.IsCompleted)
             {
                 var body = read.Buffer.ToArray();
@@ -27,6 +28,19 @@ internal static class RequestBody
             }
 
             reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+
+    /// <summary>Reads on. Kestrel has no status for a chunk size that overflows, a trailer that is not UTF-8, and a client that is gone.</summary>
+    private static async ValueTask<ReadResult> ReadAsync(PipeReader reader)
+    {
+        try
+        {
+            return await reader.ReadAsync();
+        }
+        catch (Exception broken) when (broken is IOException and not BadHttpRequestException or OperationCanceledException or InvalidOperationException)
+        {
+            throw new BadHttpRequestException("The body broke off.", StatusCodes.Status400BadRequest, broken);
         }
     }
 }

@@ -18,7 +18,7 @@ internal readonly record struct SetBody(byte[] Key, byte[] Value, long ExpiryMil
     {
         try
         {
-            using var json = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 16 });
+            using var json = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 16, AllowDuplicateProperties = false });
             var root = json.RootElement;
             return root.ValueKind == JsonValueKind.Object
                    && root.TryGetProperty("k", out var k) && k.ValueKind == JsonValueKind.String

@@ -41,12 +41,16 @@ internal static class ValueFormats
                      .OrderByDescending(range => range.Quality ?? 1)
                      .ThenBy(range => range.MatchesAllTypes ? 2 : range.MatchesAllSubTypes ? 1 : 0))
         {
-            if (range.MatchesAllTypes || Matches(range, Json)) return ValueFormat.Json;
-            if (Matches(range, Bytes)) return ValueFormat.Bytes;
-            if (Matches(range, Text)) return ValueFormat.Text;
+            if (Takes(range, Json)) return ValueFormat.Json;
+            if (Takes(range, Bytes)) return ValueFormat.Bytes;
+            if (Takes(range, Text)) return ValueFormat.Text;
         }
 
         return ValueFormat.Json;
+
+        bool Takes(MediaTypeHeaderValue range, string type) =>
+            (range.MatchesAllTypes || Matches(range, type))
+            && !ranges.Any(other => other.Quality is 0 && !other.MatchesAllSubTypes && Matches(other, type)); // named only to be refused
     }
 
     private static bool Matches(MediaTypeHeaderValue range, string type) =>

@@ -46,6 +46,10 @@ internal static class Startup
             console.TimestampFormat = "HH:mm:ss.fff ";
         });
         logging.SetMinimumLevel(level);
+        // These name the request's target, and so the key.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting", LogLevel.Warning);
+        logging.AddFilter("Microsoft.AspNetCore.Routing", LogLevel.Warning);
+        logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.BadRequests", LogLevel.Warning);
         if (level > LogLevel.Debug)
         {
             logging.AddFilter("Microsoft", LogLevel.Warning);
