@@ -8,7 +8,7 @@ namespace RpOrleans.Gateway.Http;
 internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches, GatewayMetrics metrics, IHostApplicationLifetime lifetime)
 {
     /// <summary>Answers a request.</summary>
-    public async Task InvokeAsync(HttpContext context)
+    public Task InvokeAsync(HttpContext context)
     {
         var raw = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         var nul = context.Features.Get<NulEscape>();
@@ -18,16 +18,32 @@ internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches
             context.Response.Headers.Connection = "close";
         }
 
-        if (!HasBody(context.Request))
+        if (HasBody(context.Request))
         {
-            nul?.AwaitHead();
-            await AnswerAsync(context, target, raw);
-            return;
+            return AnswerWithBodyAsync(context, target, raw, nul);
         }
 
+        nul?.AwaitHead();
+        return AnswerAsync(context, target, raw);
+    }
+
+    private async Task AnswerWithBodyAsync(HttpContext context, RequestTarget target, string raw, NulEscape? nul)
+    {
         try
         {
+            if (IsAmbiguous(context.Request))
+            {
+                context.Response.Headers.Connection = "close";
+                await RejectAsync(context, StatusCodes.Status400BadRequest, "The request has both a length and a transfer encoding, or an encoding other than chunked");
+                return;
+            }
+
             await AnswerAsync(context, target, raw);
+        }
+        catch (BadHttpRequestException bad) when (!context.Response.HasStarted)
+        {
+            context.Response.Headers.Connection = "close";
+            await RejectAsync(context, bad.StatusCode, "The request's body cannot be read");
         }
         finally
         {
@@ -43,42 +59,30 @@ internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches
         }
     }
 
-    private async Task AnswerAsync(HttpContext context, RequestTarget target, string raw)
+    private Task AnswerAsync(HttpContext context, RequestTarget target, string raw) => target.Resource switch
     {
-        if (IsAmbiguous(context.Request))
-        {
-            context.Response.Headers.Connection = "close";
-            await RejectAsync(context, StatusCodes.Status400BadRequest, "The request has both a length and a transfer encoding, or an encoding other than chunked");
-            return;
-        }
+        Resource.Get => GetAsync(context, target.Key!),
+        Resource.Key => KeyAsync(context, target.Key!, raw),
+        Resource.Home => HomeAsync(context),
+        Resource.Set => SetAsync(context),
+        Resource.BatchGet => BatchAsync(context),
+        Resource.Malformed => RejectAsync(context, StatusCodes.Status400BadRequest, "The key is not percent-encoded properly"),
+        _ => UnknownAsync(context),
+    };
 
-        try
-        {
-            await (target.Resource switch
-            {
-                Resource.Get => ByMethodAsync(context, "GET, HEAD", target.Key!, raw),
-                Resource.Key => ByMethodAsync(context, "GET, HEAD, PUT, DELETE", target.Key!, raw),
-                Resource.Home => HomeAsync(context),
-                Resource.Set => SetAsync(context),
-                Resource.BatchGet => BatchAsync(context),
-                Resource.Malformed => RejectAsync(context, StatusCodes.Status400BadRequest, "The key is not percent-encoded properly"),
-                _ => UnknownAsync(context),
-            });
-        }
-        catch (BadHttpRequestException bad) when (!context.Response.HasStarted)
-        {
-            context.Response.Headers.Connection = "close";
-            await RejectAsync(context, bad.StatusCode, "The request's body cannot be read");
-        }
-    }
-
-    private Task ByMethodAsync(HttpContext context, string allowed, byte[] key, string raw)
+    private Task GetAsync(HttpContext context, byte[] key)
     {
         var method = context.Request.Method; // case counts (RFC 9110, section 9.1), which HttpMethods.Is… forget
+        return method == HttpMethods.Get || method == HttpMethods.Head ? reads.AnswerAsync(context, key) : MethodNotAllowedAsync(context, "GET, HEAD");
+    }
+
+    private Task KeyAsync(HttpContext context, byte[] key, string raw)
+    {
+        var method = context.Request.Method;
         return method == HttpMethods.Get || method == HttpMethods.Head ? reads.AnswerAsync(context, key)
-            : allowed.Length > 9 && method == HttpMethods.Put ? writes.PutAsync(context, key, raw)
-            : allowed.Length > 9 && method == HttpMethods.Delete ? writes.DeleteAsync(context, key)
-            : MethodNotAllowedAsync(context, allowed);
+            : method == HttpMethods.Put ? writes.PutAsync(context, key, raw)
+            : method == HttpMethods.Delete ? writes.DeleteAsync(context, key)
+            : MethodNotAllowedAsync(context, "GET, HEAD, PUT, DELETE");
     }
 
     private Task HomeAsync(HttpContext context)

@@ -15,6 +15,7 @@ internal static class KeyHeaders
     private static readonly StringValues _hit = "HIT";
     private static readonly StringValues _miss = "MISS";
     private static readonly StringValues _bypass = "BYPASS";
+    private static readonly StringValues[] _hits = [.. Enumerable.Range(0, 601).Select(seconds => new StringValues(HitIn(seconds)))];
 
     /// <summary>Says what a read found, and how old it is: <c>Age</c>, <c>Cache-Status</c> (RFC 9211), <c>X-Cache</c>.</summary>
     public static void OfRead(IHeaderDictionary headers, in Lookup lookup, ReadTerms terms)
@@ -23,7 +24,7 @@ internal static class KeyHeaders
         var hit = lookup is { Source: LookupSource.Cache, Status: LookupStatus.Found };
         headers["X-Cache"] = hit ? _hit : terms.Mode == ReadMode.Bypass ? _bypass : _miss;
         headers["Cache-Status"] = hit
-            ? string.Create(CultureInfo.InvariantCulture, $"rporleans; hit; ttl={lookup.FreshMilliseconds / 1_000}; detail=expiry")
+            ? Hit(lookup.FreshMilliseconds / 1_000)
             : Forwarded(lookup, terms);
         if (lookup.Status is LookupStatus.Found or LookupStatus.TooLarge)
         {
@@ -38,6 +39,12 @@ internal static class KeyHeaders
         headers["X-Cache"] = _bypass;
         headers["Cache-Status"] = stored ? "rporleans; fwd=method; stored" : "rporleans; fwd=method";
     }
+
+    private static StringValues Hit(long secondsLeft) =>
+        secondsLeft < _hits.Length ? _hits[secondsLeft] : HitIn(secondsLeft);
+
+    private static string HitIn(long secondsLeft) =>
+        string.Create(CultureInfo.InvariantCulture, $"rporleans; hit; ttl={secondsLeft}; detail=expiry");
 
     private static string Forwarded(in Lookup lookup, ReadTerms terms) =>
         (terms.Mode == ReadMode.Normal && terms.MaximumAge is null ? "rporleans; fwd=uri-miss" : "rporleans; fwd=request")

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
 
 namespace RpOrleans.Gateway.Http;
@@ -106,6 +107,7 @@ internal sealed class NulEscape(PipeReader inner) : PipeReader
 
     public override ValueTask CompleteAsync(Exception? exception = null) => inner.CompleteAsync(exception);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // once a request
     private async ValueTask<ReadResult> LookLater(ValueTask<ReadResult> read)
     {
         var result = await read.ConfigureAwait(false);

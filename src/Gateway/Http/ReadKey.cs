@@ -12,6 +12,10 @@ internal sealed class ReadKey(Router router, LargeValues largeValues, CacheOptio
     /// <summary>Larger values are put into JSON piece by piece, in chunks instead of with a length.</summary>
     private const int StreamedFrom = 1024 * 1024;
 
+    /// <summary>Kestrel sends what is written when the request ends; more than this is sent before, at the client's pace.</summary>
+    private const int FlushedAtTheEnd = 16 * 1024;
+
+    private static readonly byte[] _beforePlain = [.. "{\"value\": \""u8];
     private static readonly byte[] _fromCache = [.. ", \"source\": \"cache\"}"u8];
     private static readonly byte[] _fromRedis = [.. ", \"source\": \"redis\"}"u8];
 
@@ -100,12 +104,37 @@ internal sealed class ReadKey(Router router, LargeValues largeValues, CacheOptio
             return context.Request.Method == HttpMethods.Head ? Task.CompletedTask : StreamAsync(context, value, source);
         }
 
+        if (ValueJson.IsPlain(value))
+        {
+            return WritePlain(context, value, source);
+        }
+
         var json = new ArrayBufferWriter<byte>(value.Length + 64);
         json.Write("{"u8);
         ValueJson.WriteMembers(json, value);
         json.Write(source);
         response.ContentLength = json.WrittenCount;
         return context.Request.Method == HttpMethods.Head ? Task.CompletedTask : ResponseBody.WriteAsync(response, json.WrittenMemory);
+    }
+
+    /// <summary>Most values need no escaping: then the length is known, and the answer is put together where it is sent from.</summary>
+    private static Task WritePlain(HttpContext context, byte[] value, byte[] source)
+    {
+        var length = _beforePlain.Length + value.Length + 1 + source.Length;
+        context.Response.ContentLength = length;
+        if (context.Request.Method == HttpMethods.Head)
+        {
+            return Task.CompletedTask;
+        }
+
+        var output = context.Response.BodyWriter;
+        var answer = output.GetSpan(length);
+        _beforePlain.CopyTo(answer);
+        value.CopyTo(answer[_beforePlain.Length..]);
+        answer[_beforePlain.Length + value.Length] = (byte)'"';
+        source.CopyTo(answer[(_beforePlain.Length + value.Length + 1)..]);
+        output.Advance(length);
+        return length <= FlushedAtTheEnd ? Task.CompletedTask : output.FlushAsync(context.RequestAborted).AsTask();
     }
 
     private static async Task StreamAsync(HttpContext context, byte[] value, byte[] source)

@@ -55,7 +55,10 @@ internal static class ValueJson
         output.Write("\""u8);
     }
 
-    private static bool IsText(ReadOnlySpan<byte> value) => value.IndexOfAnyExcept(_plain) < 0 || Utf8.IsValid(value);
+    /// <summary>Whether every byte stands for itself in a JSON string.</summary>
+    public static bool IsPlain(ReadOnlySpan<byte> value) => value.IndexOfAnyExcept(_plain) < 0;
+
+    private static bool IsText(ReadOnlySpan<byte> value) => IsPlain(value) || Utf8.IsValid(value);
 
     private static void WriteChunk(IBufferWriter<byte> output, ReadOnlySpan<byte> value, bool text)
     {
@@ -65,7 +68,7 @@ internal static class ValueJson
             Base64.EncodeToUtf8(value, room, out _, out var written);
             output.Advance(written);
         }
-        else if (value.IndexOfAnyExcept(_plain) < 0)
+        else if (IsPlain(value))
         {
             output.Write(value);
         }

@@ -13,6 +13,7 @@ internal sealed class PeekBatcher(Func<KeyBatch, Task<LookupBatch>> send) : IThr
 {
     private const int CallsInFlightAtMost = 2;
     private const int KeysAtMost = 256;
+    private const int AnsweredInTurn = 16 * 1024;
 
     private readonly Lock _gate = new();
     private readonly Queue<Waiter> _waiting = new();
@@ -91,7 +92,7 @@ internal sealed class PeekBatcher(Func<KeyBatch, Task<LookupBatch>> send) : IThr
 
     private sealed class Waiter : IValueTaskSource<Lookup>
     {
-        private ManualResetValueTaskSourceCore<Lookup> _core = new() { RunContinuationsAsynchronously = true };
+        private ManualResetValueTaskSourceCore<Lookup> _core;
 
         public Waiter(byte[] key) => Key = key;
 
@@ -99,9 +100,19 @@ internal sealed class PeekBatcher(Func<KeyBatch, Task<LookupBatch>> send) : IThr
 
         public ValueTask<Lookup> Answer => new(this, _core.Version);
 
-        public void Succeed(Lookup lookup) => _core.SetResult(lookup);
+        // A small value is answered here and now, one reader after the other: a hop to another thread for each costs more than
+        // its answer. A large one, or an error, which goes on to another node, must not keep the others waiting.
+        public void Succeed(Lookup lookup)
+        {
+            _core.RunContinuationsAsynchronously = lookup.Value is not { Length: <= AnsweredInTurn };
+            _core.SetResult(lookup);
+        }
 
-        public void Fail(Exception failure) => _core.SetException(failure);
+        public void Fail(Exception failure)
+        {
+            _core.RunContinuationsAsynchronously = true;
+            _core.SetException(failure);
+        }
 
         Lookup IValueTaskSource<Lookup>.GetResult(short token) => _core.GetResult(token);
 

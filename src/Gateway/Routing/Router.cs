@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using RpOrleans.Grains;
 
 namespace RpOrleans.Gateway.Routing;
@@ -39,6 +40,7 @@ internal sealed class Router(Nodes nodes, TimeProvider time)
     private static readonly TimeSpan _attemptBudget = TimeSpan.FromMilliseconds(600);
 
     /// <summary>Reads a key.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Routed<Lookup>> ReadAsync(byte[] key, ReadTerms terms)
     {
         var started = time.GetTimestamp();
