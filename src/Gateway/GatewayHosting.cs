@@ -43,7 +43,7 @@ internal static class GatewayHosting
     private static void AddGateway(this WebApplicationBuilder builder, GatewaySettings settings, TimeProvider time)
     {
         var services = builder.Services;
-        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(25));
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(15));
         services.AddSingleton(time);
         services.AddSingleton(settings).AddSingleton(settings.Gateway).AddSingleton(settings.Cache).AddSingleton(settings.Redis).AddSingleton(settings.Clustering);
         services.AddSingleton<Nodes>().AddSingleton<Router>();

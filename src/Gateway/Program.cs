@@ -20,10 +20,10 @@ try
     var adminPort = settings.Admin.Port ?? ports.NextFree(Listening.AddressOf(settings.Admin.Host), Listening.FirstAdminPort);
 
     Startup.PreferInlineSocketCompletions();
-    await using var app = GatewayHosting.Build(settings, adminPort, TimeProvider.System, environment);
+    var app = GatewayHosting.Build(settings, adminPort, TimeProvider.System, environment);
     await app.StartAsync();
     Banner.Print(settings, adminPort);
-    await app.WaitForShutdownAsync();
+    await app.RunUntilStoppedAsync();
     return 0;
 }
 catch (OptionsValidationException wrong)

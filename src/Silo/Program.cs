@@ -27,7 +27,7 @@ try
         kestrel.AddServerHeader = false;
         kestrel.ListenOn(settings.Admin.Host, adminPort, _ => { });
     });
-    builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(25));
+    builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(15));
     builder.Services.AddRouting();
     builder.Services.AddHealthChecks().AddCheck<NodeHealth>("node");
     builder.UseOrleans(silo => silo
@@ -40,7 +40,7 @@ try
     await app.StartAsync();
     Console.WriteLine($"RpOrleans node {advertised}:{siloPort} of cluster {settings.Clustering.ClusterId}: silo gateway port {siloGatewayPort}, admin http://{settings.Admin.Host}:{adminPort}");
     Console.WriteLine($"  in front of Redis {settings.Redis.Host}:{settings.Redis.Port}; holds {settings.Cache.MaximumEntries} entries, {settings.Cache.MaximumBytes} bytes at most");
-    await app.WaitForShutdownAsync();
+    await app.RunUntilStoppedAsync();
     return 0;
 }
 catch (OptionsValidationException wrong)

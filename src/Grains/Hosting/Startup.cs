@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
@@ -10,6 +12,8 @@ namespace RpOrleans.Grains.Hosting;
 /// <summary>What the programs do alike when they start.</summary>
 internal static class Startup
 {
+    private static readonly TimeSpan _stopAtMost = TimeSpan.FromSeconds(20);
+
     /// <summary>Prints everything that is wrong with the settings.</summary>
     /// <returns>The exit code.</returns>
     public static int Report(OptionsValidationException wrong)
@@ -33,6 +37,22 @@ internal static class Startup
         if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(variable)))
         {
             Environment.SetEnvironmentVariable(variable, "1");
+        }
+    }
+
+    /// <summary>
+    /// Runs until the process is told to stop, and then ends in time whatever hangs: a silo that cannot write to the membership
+    /// Redis tries to for minutes, while whoever stops it waits for half of one.
+    /// </summary>
+    public static async Task RunUntilStoppedAsync(this IHost host)
+    {
+        var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(stopping.SetResult);
+        var stopped = host.WaitForShutdownAsync();
+        await Task.WhenAny(stopping.Task, stopped);
+        if (await Task.WhenAny(stopped, Task.Delay(_stopAtMost)) == stopped)
+        {
+            await stopped;
         }
     }
 
