@@ -34,6 +34,7 @@ try
         .AddCacheNode(settings.Cache)
         .AddRedisOrigin(settings.Redis)
         .UseMembershipRedis(settings.Clustering, advertised, siloPort, siloGatewayPort));
+    builder.Services.AddHostedService<NodeDrain>();
 
     var app = builder.Build();
     app.MapAdmin(() => Task.FromResult(new { Nodes = new[] { app.Services.GetRequiredService<NodeReport>().Stats } }));

@@ -76,6 +76,10 @@ internal static class CacheNodeHosting
             options.ProbeTimeout = TimeSpan.FromMilliseconds(500);
             options.NumMissedProbesLimit = 3;
             options.TableRefreshTimeout = TimeSpan.FromSeconds(1);
+            // A silo that joins waits for those that the table calls active until they have been silent for this long: after
+            // all were killed, with the defaults, the first one back waited 90 s for the others.
+            options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(1);
+            options.NumMissedTableIAmAliveLimit = 3;
             options.DefunctSiloExpiration = TimeSpan.FromMinutes(10);
             options.DefunctSiloCleanupPeriod = TimeSpan.FromMinutes(1);
         });

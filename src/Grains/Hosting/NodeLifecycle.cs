@@ -15,14 +15,19 @@ internal sealed class NodeLifecycle(
     private static readonly TimeSpan _heard = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan _atMost = TimeSpan.FromSeconds(5);
 
+    private Task? _drained;
+
     // The highest stage is stopped first: the silo is still active then, and answers.
     public void Participate(ISiloLifecycle lifecycle) =>
         lifecycle.Subscribe(nameof(NodeLifecycle), ServiceLifecycleStage.Active, ActivateAsync, DrainAsync);
 
+    /// <summary>Says that the node is about to leave, and waits until nobody asks it any more; once.</summary>
+    public Task DrainAsync(CancellationToken cancellation) => _drained ??= DrainOnceAsync(cancellation);
+
     private Task ActivateAsync(CancellationToken cancellation) =>
         grains.GetGrain<ICacheGrain>(silo.SiloAddress.ToParsableString()).PingAsync().AsTask();
 
-    private async Task DrainAsync(CancellationToken cancellation)
+    private async Task DrainOnceAsync(CancellationToken cancellation)
     {
         ownership.Drain();
         var started = time.GetTimestamp();

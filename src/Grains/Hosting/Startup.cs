@@ -70,6 +70,8 @@ internal static class Startup
         logging.AddFilter("Microsoft.AspNetCore.Hosting", LogLevel.Warning);
         logging.AddFilter("Microsoft.AspNetCore.Routing", LogLevel.Warning);
         logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.BadRequests", LogLevel.Warning);
+        // What ails is logged where it is found out, once, not whenever somebody asks for it.
+        logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
         if (level > LogLevel.Debug)
         {
             logging.AddFilter("Microsoft", LogLevel.Warning);

@@ -32,15 +32,24 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private volatile IServer? _server;
 
     private readonly Lock _lock = new();
-    private Socket? _socket;
+    private volatile Socket? _socket;
     private long _socketSince;
     private bool _condemned;
+    private readonly object[]? _login;
+    private volatile Socket? _loggedIn;
+    private volatile Task _loggingIn = Task.CompletedTask;
     private OriginFault _fault = OriginFault.Unreachable;
     private OriginFault? _logged;
 
     private RedisConnection(RedisOptions options, ILogger logger, TimeProvider time)
     {
         (_logger, _time) = (logger, time);
+        _login = options switch
+        {
+            { Password: null } => null,
+            { User: null } => [options.Password],
+            _ => [options.User, options.Password],
+        };
         _connecting = Task.Run(() => ConnectAsync(options));
     }
 
@@ -52,10 +61,10 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     public static RedisConnection Start(RedisOptions options, ILogger logger, TimeProvider time) => new(options, logger, time);
 
     /// <summary>Where to send commands; <see langword="null"/> while there is no connection, of which <see cref="Fault"/> says why.</summary>
-    public IDatabase? Database => _multiplexer is { IsConnected: true } ? _database : null;
+    public IDatabase? Database => IsUsable ? _database : null;
 
     /// <summary>Where to send writes: the same Redis, and if it is a replica the library says so instead of "no connection".</summary>
-    public IServer? Server => _multiplexer is { IsConnected: true } ? _server : null;
+    public IServer? Server => IsUsable ? _server : null;
 
     /// <summary>Why there is no connection; <see cref="OriginFault.None"/> when there is one.</summary>
     public OriginFault Fault
@@ -96,6 +105,11 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     /// <summary>Looks after the connection; called a few times a second.</summary>
     public void Tend()
     {
+        if (_multiplexer is { IsConnected: true } && !IsUsable && _loggingIn.IsCompleted)
+        {
+            _loggingIn = LogInAsync();
+        }
+
         bool stuck;
         lock (_lock)
         {
@@ -130,6 +144,31 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private bool BeingMade(TimeSpan since)
     {
         lock (_lock) return _socket is not null && _time.GetElapsedTime(_socketSince) < since;
+    }
+
+    private bool IsUsable => _multiplexer is { IsConnected: true } && (_login is null || (_loggedIn is { } socket && ReferenceEquals(socket, _socket)));
+
+    // A login that is refused does not stop the library: where Redis lets anybody in, it would go on as the default user.
+    private async Task LogInAsync()
+    {
+        var socket = _socket;
+        try
+        {
+            await _database!.ExecuteAsync("AUTH", _login!, CommandFlags.NoRedirect).Observed().WaitAsync(ConnectTimeout, _time);
+            _loggedIn = socket;
+        }
+        catch (RedisServerException failure) when (RedisErrors.FaultOf(failure.Kind) != OriginFault.Refused)
+        {
+            _loggedIn = socket; // there is nothing to log in to: it asks nobody for a password
+        }
+        catch (RedisServerException)
+        {
+            Replace(OriginFault.Refused);
+        }
+        catch (Exception failure) when (RedisErrors.IsFailure(failure))
+        {
+            // The connection went meanwhile; with the next one it begins anew.
+        }
     }
 
     private async Task ConnectAsync(RedisOptions options)
