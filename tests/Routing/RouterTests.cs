@@ -67,6 +67,30 @@ public sealed class RouterTests
     }
 
     [Fact]
+    public async Task WhenEveryNodeLooksHungThoseThatAreConnectedAreAskedAllTheSame()
+    {
+        foreach (var link in _links.Values)
+        {
+            link.Suspect();
+        }
+
+        Assert.Equal(RouteFault.None, (await _router.ReadAsync(_key, _normal)).Fault);
+        Assert.Equal(RouteFault.None, (await _router.WriteAsync(new WriteRequest { Key = _key })).Fault);
+        Assert.Single(_ranked[0].Writes);
+    }
+
+    [Fact]
+    public async Task ANodeThatIsSuspectedIsNotAskedWhileAnotherIsUsable()
+    {
+        _links[_ranked[0]].Suspect();
+
+        await _router.ReadAsync(_key, _normal);
+
+        Assert.Empty(_ranked[0].Batches);
+        Assert.Single(_ranked[1].Reads);
+    }
+
+    [Fact]
     public async Task AReadInFlightGoesOnToTheNextTheMomentItsNodeIsLost()
     {
         _ranked[0].Before = () => _never.Task;

@@ -33,7 +33,10 @@ internal sealed class NodeLink
     public NodeState? State => _attachment?.State;
 
     /// <summary>Whether the node answers and is not about to leave.</summary>
-    public bool Usable => _attachment is { State.Draining: false };
+    public bool Usable => _attachment is { Suspected: false, State.Draining: false };
+
+    /// <summary>Whether there is a connection at all; better than nothing, where nothing is usable.</summary>
+    public bool Connected => _attachment is not null;
 
     /// <summary>The node answers: it can be called from now on.</summary>
     /// <param name="grain">Its cache.</param>
@@ -41,7 +44,7 @@ internal sealed class NodeLink
     /// <param name="heard">When, as a timestamp.</param>
     public void Heard(ICacheGrain grain, NodeState state, long heard)
     {
-        if (_attachment is { } attachment && ReferenceEquals(attachment.Grain, grain))
+        if (_attachment is { Suspected: false } attachment && ReferenceEquals(attachment.Grain, grain))
         {
             attachment.Update(state, heard);
         }
@@ -51,7 +54,17 @@ internal sealed class NodeLink
         }
     }
 
-    /// <summary>The node is dead, hung or cut off: calls in flight fail now, and none is made until it is heard of again.</summary>
+    /// <summary>The node seems to hang: calls in flight fail now, and others are asked in its place until it is heard of again.</summary>
+    public void Suspect()
+    {
+        if (_attachment is { Suspected: false } attachment)
+        {
+            _attachment = new Attachment(attachment.Grain, attachment.State, attachment.HeardAt) { Suspected = true };
+            attachment.Gone.Cancel();
+        }
+    }
+
+    /// <summary>The connection is gone: calls in flight fail now, and none is made until there is another.</summary>
     public void Lost()
     {
         var lost = _attachment;
@@ -122,6 +135,8 @@ internal sealed class NodeLink
         public ICacheGrain Grain => grain;
 
         public CancellationTokenSource Gone { get; } = new();
+
+        public bool Suspected { get; init; }
 
         public NodeState State => _last.Item1;
 

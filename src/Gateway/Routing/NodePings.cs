@@ -12,7 +12,7 @@ internal static class NodePings
     private static readonly TimeSpan _starved = TimeSpan.FromMilliseconds(60);
     private const int MissesAtMost = 3;
 
-    /// <summary>Pings until cancelled. The link is lost while the node misses them, and back with the first that it answers.</summary>
+    /// <summary>Pings until cancelled. The node is suspected while it misses them, and back with the first that it answers.</summary>
     public static async Task RunAsync(NodeLink link, ICacheGrain grain, TimeProvider time, CancellationToken cancellation)
     {
         var missed = 0;
@@ -34,7 +34,7 @@ internal static class NodePings
                 // Whatever it is that fails, what counts is that no answer came.
                 if (time.GetElapsedTime(sent) < _period + _starved && ++missed == MissesAtMost)
                 {
-                    link.Lost();
+                    link.Suspect();
                 }
             }
 

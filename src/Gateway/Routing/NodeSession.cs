@@ -85,6 +85,7 @@ internal sealed class NodeSession : IAsyncDisposable
 
     private void OnLost(CancellationTokenSource connection)
     {
+        var expected = Link.State is { Draining: true };
         Link.Lost(); // at once: calls in flight go on to another node now
         try
         {
@@ -100,7 +101,11 @@ internal sealed class NodeSession : IAsyncDisposable
             return;
         }
 
-        _log.NodeLost(Link.Name);
+        if (!expected)
+        {
+            _log.NodeLost(Link.Name);
+        }
+
         _changed();
     }
 }

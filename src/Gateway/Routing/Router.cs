@@ -75,17 +75,12 @@ internal sealed class Router(Nodes nodes, TimeProvider time)
     public async Task<Routed<WriteOutcome>> WriteAsync(WriteRequest request)
     {
         var started = time.GetTimestamp();
-        foreach (var node in nodes.Ring.Ranked(request.Key))
+        foreach (var node in Candidates(nodes.Ring.Ranked(request.Key)))
         {
             var left = _requestBudget - time.GetElapsedTime(started);
             if (left <= TimeSpan.Zero)
             {
                 return new(default, RouteFault.TimedOut);
-            }
-
-            if (!node.Usable)
-            {
-                continue;
             }
 
             try
@@ -108,9 +103,9 @@ internal sealed class Router(Nodes nodes, TimeProvider time)
     {
         var fault = RouteFault.NoNode;
         var ranked = nodes.Ring.Ranked(key);
-        for (var i = 0; i < ranked.Length; i++)
+        foreach (var node in Candidates(ranked))
         {
-            if (!ranked[i].Usable || ReferenceEquals(ranked[i], failed))
+            if (ReferenceEquals(node, failed))
             {
                 continue;
             }
@@ -124,8 +119,8 @@ internal sealed class Router(Nodes nodes, TimeProvider time)
             try
             {
                 // Whoever stands in for the owner keeps nothing: it would not hear of the owner's writes.
-                var request = new ReadRequest(key, i == 0 ? mode : ReadMode.Bypass);
-                return new(await ranked[i].ReadAsync(request, Min(left, _attemptBudget)).ConfigureAwait(false));
+                var request = new ReadRequest(key, ReferenceEquals(node, ranked[0]) ? mode : ReadMode.Bypass);
+                return new(await node.ReadAsync(request, Min(left, _attemptBudget)).ConfigureAwait(false));
             }
             catch (NodeUnavailableException failure)
             {
@@ -135,6 +130,10 @@ internal sealed class Router(Nodes nodes, TimeProvider time)
 
         return new(default, fault);
     }
+
+    /// <summary>Those who can be asked, in order. Where all look hung it is rather this process that got no processor: then any that is connected.</summary>
+    private static IEnumerable<NodeLink> Candidates(NodeLink[] ranked) =>
+        ranked.Any(node => node.Usable) ? ranked.Where(node => node.Usable) : ranked.Where(node => node.Connected);
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

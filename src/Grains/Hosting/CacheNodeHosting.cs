@@ -74,6 +74,7 @@ internal static class CacheNodeHosting
             // Measured (DESIGN): a killed node is known dead after 0.6 s, a hung one after 1.5 s, and a node that was
             // declared dead while it hung ends itself 2 s after it wakes; with the defaults it serves on for 45 s.
             options.ProbeTimeout = TimeSpan.FromMilliseconds(500);
+            options.MaxProbeTimeout = TimeSpan.FromSeconds(1);
             options.NumMissedProbesLimit = 3;
             options.TableRefreshTimeout = TimeSpan.FromSeconds(1);
             // A silo that joins waits for those that the table calls active until they have been silent for this long: after

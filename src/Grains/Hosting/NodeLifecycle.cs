@@ -24,8 +24,12 @@ internal sealed class NodeLifecycle(
     /// <summary>Says that the node is about to leave, and waits until nobody asks it any more; once.</summary>
     public Task DrainAsync(CancellationToken cancellation) => _drained ??= DrainOnceAsync(cancellation);
 
-    private Task ActivateAsync(CancellationToken cancellation) =>
-        grains.GetGrain<ICacheGrain>(silo.SiloAddress.ToParsableString()).PingAsync().AsTask();
+    private async Task ActivateAsync(CancellationToken cancellation)
+    {
+        var self = grains.GetGrain<ICacheGrain>(silo.SiloAddress.ToParsableString());
+        await self.PingAsync();
+        await self.PeekAsync(new KeyBatch([[]])); // what takes time the first time
+    }
 
     private async Task DrainOnceAsync(CancellationToken cancellation)
     {
