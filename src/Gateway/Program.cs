@@ -6,6 +6,7 @@ using RpOrleans.Grains.Admin;
 using RpOrleans.Grains.Hosting;
 
 // A gateway; with CLUSTERING=embedded, the default, a cache node and, without REDIS_HOST, a store in the same process.
+Startup.PreferInlineSocketCompletions();
 try
 {
     var environment = new ConfigurationBuilder().AddEnvironmentVariables().Build();
@@ -19,7 +20,6 @@ try
     using var store = Store.StartUnlessRedisIsGiven(settings.Redis);
     var adminPort = settings.Admin.Port ?? ports.NextFree(Listening.AddressOf(settings.Admin.Host), Listening.FirstAdminPort);
 
-    Startup.PreferInlineSocketCompletions();
     var app = GatewayHosting.Build(settings, adminPort, TimeProvider.System, environment);
     await app.StartAsync();
     Banner.Print(settings, adminPort);

@@ -10,10 +10,11 @@ using RpOrleans.Grains.Settings;
 namespace RpOrleans.Grains;
 
 /// <summary>One node's cache: an LRU in front of Redis, for the keys that the node owns.</summary>
-// The grain runs one turn at a time: nothing here needs a lock, and what stands between two awaits is one step.
+// The grain runs one turn at a time: what stands between two awaits is one step.
 [OwnerPlacement, KeepAlive, Immovable]
 internal sealed class CacheGrain(
     CacheOptions options,
+    HeldEntries entries,
     IOrigin origin,
     Ownership ownership,
     NodeMetrics metrics,
@@ -31,11 +32,18 @@ internal sealed class CacheGrain(
     /// <summary>A batch stops carrying values here: the rest is asked for one by one. Far below Orleans's largest message, 100 MB.</summary>
     private const int BatchBytesAtMost = 8 * 1024 * 1024;
 
-    private readonly LruCache _entries = metrics.Watch(new LruCache(options.MaximumEntries, options.MaximumBytes, time));
     private readonly SingleFlight<Lookup> _flights = new(KeyComparer.Instance);
     private readonly NextFlight<Lookup> _refreshes = new(KeyComparer.Instance);
     private readonly NextFlight<Lookup> _bypasses = new(KeyComparer.Instance);
     private long _ownershipVersion;
+
+    /// <summary>
+    /// A node that had no turn for so long was hung: gateways gave it up, and others have written its keys since. Shorter
+    /// pauses than this are too common on a busy machine to drop everything for; what was written during one is seen
+    /// within <c>RECORD_EXPIRY</c>.
+    /// </summary>
+    private static readonly TimeSpan _absence = TimeSpan.FromSeconds(2);
+    private long _lastTurn = TimeProvider.System.GetTimestamp(); // not the clock by which entries age: it is the process that hangs
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -52,16 +60,15 @@ internal sealed class CacheGrain(
     public ValueTask<LookupBatch> PeekAsync(KeyBatch keys)
     {
         metrics.Requests++;
-        DropMovedKeys();
+        DropWhatMayHaveChanged();
         var items = new Lookup[keys.Keys.Length];
         var carried = 0;
         for (var i = 0; i < items.Length; i++)
         {
             // What does not fit any more is a miss here, and is found by the read that follows.
-            if (carried < BatchBytesAtMost && Hit(keys.Keys[i]) is { } hit)
+            if (carried < BatchBytesAtMost && entries.TryHit(keys.Keys[i], out items[i]))
             {
-                items[i] = hit;
-                carried += hit.Value!.Length;
+                carried += items[i].Value!.Length;
             }
         }
 
@@ -71,7 +78,7 @@ internal sealed class CacheGrain(
     public ValueTask<Lookup> ReadAsync(ReadRequest request)
     {
         metrics.Requests++;
-        DropMovedKeys();
+        DropWhatMayHaveChanged();
         return ownership.Owns(request.Key)
             ? request.Mode switch
             {
@@ -85,12 +92,13 @@ internal sealed class CacheGrain(
     public async ValueTask<WriteOutcome> WriteAsync(WriteRequest request)
     {
         metrics.Requests++;
+        DropWhatMayHaveChanged();
         var key = request.Key;
         TimeSpan? expiry = request.ExpiryMilliseconds > 0 ? TimeSpan.FromMilliseconds(request.ExpiryMilliseconds) : null;
         var deadline = report.TimestampAt(request.DeadlineMilliseconds);
 
         // From here on no reader is given the older value as fresh, and no load that was sent before may be kept.
-        _entries.Remove(key, RemovalCause.Invalidated);
+        entries.Remove(key, RemovalCause.Invalidated);
         var flight = _flights.Begin(key);
         var sent = time.GetTimestamp();
         try
@@ -114,7 +122,7 @@ internal sealed class CacheGrain(
 
     private ValueTask<Lookup> ReadAsOwner(byte[] key)
     {
-        if (Hit(key) is { } hit)
+        if (entries.TryHit(key, out var hit))
         {
             return new(hit);
         }
@@ -190,40 +198,35 @@ internal sealed class CacheGrain(
     /// <summary>Keeps an answer of Redis if nothing was begun for the key since it was asked for; one that is not kept drops the copy that is there.</summary>
     private bool Keep(SingleFlight<Lookup>.Flight flight, byte[]? value, long sent, TimeSpan life)
     {
-        if (_flights.End(flight) && value is not null && ownership.Owns(flight.Key) && _entries.Put(flight.Key, value, sent, life))
+        DropWhatMayHaveChanged();
+        if (_flights.End(flight) && value is not null && ownership.Owns(flight.Key) && entries.Put(flight.Key, value, sent, life))
         {
             return true;
         }
 
-        _entries.Remove(flight.Key, RemovalCause.Invalidated);
+        entries.Remove(flight.Key, RemovalCause.Invalidated);
         return false;
-    }
-
-    private Lookup? Hit(byte[] key)
-    {
-        if (!_entries.TryGet(key, out var entry))
-        {
-            return null;
-        }
-
-        metrics.Hits++;
-        var now = time.GetTimestamp();
-        return new Lookup
-        {
-            Status = LookupStatus.Found,
-            Source = LookupSource.Cache,
-            Stored = true,
-            Value = entry.Value,
-            AgeMilliseconds = (long)time.GetElapsedTime(entry.LoadedAt, now).TotalMilliseconds,
-            FreshMilliseconds = (long)time.GetElapsedTime(now, entry.ExpiresAt).TotalMilliseconds,
-        };
     }
 
     private Task Sweep(CancellationToken cancellation)
     {
-        DropMovedKeys();
-        _entries.RemoveExpired(SweepAtMost);
+        DropWhatMayHaveChanged();
+        entries.RemoveExpired(SweepAtMost);
         return Task.CompletedTask;
+    }
+
+    private void DropWhatMayHaveChanged()
+    {
+        // The sweep alone has a turn every 100 ms.
+        var now = TimeProvider.System.GetTimestamp();
+        if (TimeProvider.System.GetElapsedTime(_lastTurn, now) > _absence && !ownership.Alone)
+        {
+            entries.Clear(RemovalCause.Invalidated);
+            _flights.VoidAll();
+        }
+
+        _lastTurn = now;
+        DropMovedKeys();
     }
 
     /// <summary>A node holds only keys that it owns in its own view: another owner may have written the rest.</summary>
@@ -235,7 +238,7 @@ internal sealed class CacheGrain(
         }
 
         _ownershipVersion = ownership.Version;
-        _entries.RemoveWhere(key => !ownership.Owns(key), RemovalCause.Moved);
+        entries.RemoveWhere(key => !ownership.Owns(key), RemovalCause.Moved);
     }
 
     private TimeSpan Life(TimeSpan? timeToLive) =>

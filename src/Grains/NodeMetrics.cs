@@ -11,8 +11,11 @@ internal sealed class NodeMetrics : IDisposable
 
     private readonly Meter _meter = new(MeterName);
 
-    public NodeMetrics()
+    private readonly LruCache _entries;
+
+    public NodeMetrics(LruCache entries)
     {
+        _entries = entries;
         _meter.CreateObservableCounter("rporleans.cache.lookups", () => new Measurement<long>[]
         {
             new(Hits, new KeyValuePair<string, object?>("outcome", "hit")),
@@ -30,21 +33,16 @@ internal sealed class NodeMetrics : IDisposable
 
     public long Hits, Misses, Loads, LoadFailures, Collapsed, Writes, WriteFailures;
 
-    private LruCache? _entries;
-
     /// <summary>Reads and writes that have reached the node.</summary>
     public long Requests;
 
-    public long Entries => _entries?.Count ?? 0;
+    public long Entries => _entries.Count;
 
-    public long Bytes => _entries?.Bytes ?? 0;
+    public long Bytes => _entries.Bytes;
 
-    public long Evictions => _entries?.Evictions ?? 0;
+    public long Evictions => _entries.Evictions;
 
-    public long Expirations => _entries?.Expirations ?? 0;
-
-    /// <summary>Takes the figures of what is held from the cache itself.</summary>
-    public LruCache Watch(LruCache entries) => _entries = entries;
+    public long Expirations => _entries.Expirations;
 
     public void Dispose() => _meter.Dispose();
 }

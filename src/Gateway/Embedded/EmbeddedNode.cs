@@ -1,12 +1,13 @@
 using Orleans.Runtime;
 using RpOrleans.Gateway.Routing;
 using RpOrleans.Grains;
+using RpOrleans.Grains.Lru;
 using RpOrleans.Grains.Placement;
 
 namespace RpOrleans.Gateway.Embedded;
 
 /// <summary>The node in the gateway's own process: called directly, with no client and no socket between.</summary>
-internal sealed class EmbeddedNode(Nodes nodes, IGrainFactory grains, ILocalSiloDetails silo, TimeProvider time) : BackgroundService
+internal sealed class EmbeddedNode(Nodes nodes, IGrainFactory grains, ILocalSiloDetails silo, HeldEntries held, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan _period = TimeSpan.FromMilliseconds(100);
 
@@ -15,7 +16,7 @@ internal sealed class EmbeddedNode(Nodes nodes, IGrainFactory grains, ILocalSilo
     {
         var name = Ownership.NodeName(silo.SiloAddress);
         var grain = grains.GetGrain<ICacheGrain>(silo.SiloAddress.ToParsableString());
-        var link = new NodeLink(name, RendezvousHash.HashNode(name), time);
+        var link = new NodeLink(name, RendezvousHash.HashNode(name), time, held);
         link.Heard(grain, await grain.PingAsync().ConfigureAwait(false), time.GetTimestamp());
         nodes.Update(new NodeRing([link]), []);
         _ping = async () => link.Heard(grain, await grain.PingAsync().ConfigureAwait(false), time.GetTimestamp());

@@ -1,13 +1,11 @@
 using Orleans.Runtime;
 using Orleans.Runtime.Messaging;
 using RpOrleans.Grains;
+using RpOrleans.Grains.Lru;
 
 namespace RpOrleans.Gateway.Routing;
 
 /// <summary>What a gateway knows of a node, and its way there. Calls fail at once when the node is found to be gone.</summary>
-/// <param name="name">The node's name, by which it is hashed.</param>
-/// <param name="hash">Its hash.</param>
-/// <param name="time">The clock.</param>
 internal sealed class NodeLink
 {
     /// <summary>A look-up in memory takes far less than a millisecond; what takes this long is stuck.</summary>
@@ -15,13 +13,19 @@ internal sealed class NodeLink
 
     private readonly TimeProvider _time;
     private readonly PeekBatcher _peeks;
+    private readonly HeldEntries? _held;
     private volatile Attachment? _attachment;
 
-    public NodeLink(string name, ulong hash, TimeProvider time)
+    /// <param name="name">The node's name, by which it is hashed.</param>
+    /// <param name="hash">Its hash.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="held">What the node holds, where it is in this process.</param>
+    public NodeLink(string name, ulong hash, TimeProvider time, HeldEntries? held = null)
     {
         Name = name;
         Hash = hash;
         _time = time;
+        _held = held;
         _peeks = new PeekBatcher(keys => CallAsync(static (grain, keys) => grain.PeekAsync(keys), keys, _peekAtMost));
     }
 
@@ -74,7 +78,16 @@ internal sealed class NodeLink
 
     /// <summary>Looks a key up in the node's memory.</summary>
     /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>
-    public ValueTask<Lookup> PeekAsync(byte[] key) => _peeks.PeekAsync(key);
+    public ValueTask<Lookup> PeekAsync(byte[] key)
+    {
+        if (_held is null)
+        {
+            return _peeks.PeekAsync(key);
+        }
+
+        _held.TryHit(key, out var hit);
+        return new(hit);
+    }
 
     /// <summary>Has the node read a key.</summary>
     /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>

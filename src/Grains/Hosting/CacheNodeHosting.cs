@@ -6,6 +6,7 @@ using Orleans.Configuration;
 using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
 using Orleans.Runtime.Placement;
+using RpOrleans.Grains.Lru;
 using RpOrleans.Grains.Origin;
 using RpOrleans.Grains.Placement;
 using RpOrleans.Grains.Settings;
@@ -22,6 +23,8 @@ internal static class CacheNodeHosting
         silo.Services.AddPlacementDirector<OwnerPlacement, OwnerPlacementDirector>();
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.AddSingleton(cache);
+        silo.Services.AddSingleton(services => new LruCache(cache.MaximumEntries, cache.MaximumBytes, services.GetRequiredService<TimeProvider>()));
+        silo.Services.AddSingleton<HeldEntries>();
         silo.Services.AddSingleton<Ownership>();
         silo.Services.AddSingleton<NodeMetrics>();
         silo.Services.AddSingleton<NodeReport>();

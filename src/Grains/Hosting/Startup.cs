@@ -67,6 +67,7 @@ internal static class Startup
         });
         logging.SetMinimumLevel(level);
         // These name the request's target, and so the key.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None); // and would begin an activity for each request
         logging.AddFilter("Microsoft.AspNetCore.Hosting", LogLevel.Warning);
         logging.AddFilter("Microsoft.AspNetCore.Routing", LogLevel.Warning);
         logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.BadRequests", LogLevel.Warning);

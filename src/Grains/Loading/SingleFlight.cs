@@ -26,6 +26,9 @@ internal sealed class SingleFlight<TResult>(IEqualityComparer<byte[]> comparer)
     /// <summary>Overtakes whatever is in flight for the key, without an operation of one's own.</summary>
     public void Void(byte[] key) => _latest.Remove(key);
 
+    /// <summary>Overtakes whatever is in flight.</summary>
+    public void VoidAll() => _latest.Clear();
+
     /// <summary>Ends an operation.</summary>
     /// <returns>Whether nothing was begun for the key since: only then may its answer be kept.</returns>
     public bool End(Flight flight)

@@ -24,6 +24,16 @@ internal sealed class Ownership(ILocalSiloDetails silo, IClusterMembershipServic
         }
     }
 
+    /// <summary>Whether there is no other node that could stand in for this one.</summary>
+    public bool Alone
+    {
+        get
+        {
+            Refresh();
+            return _nodes.Length == 1;
+        }
+    }
+
     /// <summary>From now on the node only stands in for others.</summary>
     public void Drain() => _draining = true;
 
