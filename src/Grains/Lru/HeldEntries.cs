@@ -51,7 +51,7 @@ internal sealed class HeldEntries(LruCache entries, NodeMetrics metrics, TimePro
         lock (_lock) return entries.Put(key, value, loadedAt, life);
     }
 
-    /// <inheritdoc cref="LruCache.Remove"/>
+    /// <inheritdoc cref="LruCache.Remove(byte[], RemovalCause)"/>
     public bool Remove(byte[] key, RemovalCause cause)
     {
         lock (_lock) return entries.Remove(key, cause);

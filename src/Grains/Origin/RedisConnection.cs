@@ -40,10 +40,11 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private volatile Task _loggingIn = Task.CompletedTask;
     private OriginFault _fault = OriginFault.Unreachable;
     private OriginFault? _logged;
+    private readonly long _started;
 
     private RedisConnection(RedisOptions options, ILogger logger, TimeProvider time)
     {
-        (_logger, _time) = (logger, time);
+        (_logger, _time, _started) = (logger, time, time.GetTimestamp());
         _login = options switch
         {
             { Password: null } => null,
@@ -247,9 +248,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private void Report()
     {
         var fault = Fault;
-        if (fault == _logged)
+        if (fault == _logged || (_logged is null && fault == OriginFault.Unreachable && _time.GetElapsedTime(_started) < ConnectTimeout))
         {
-            return;
+            return; // nothing new; or it has only just begun to connect
         }
 
         _logged = fault;
