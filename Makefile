@@ -1,9 +1,10 @@
 # RpOrleans by its verbs; `make help` lists them.
 COMPOSE := $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 SILOS ?= 3
+MINUTES ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help build run stop restart test check bench
+.PHONY: help build run stop restart test check bench soak
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -30,3 +31,8 @@ check: ## every test
 
 bench: ## measures it beside webdis
 	bench/run
+
+soak: ## repeats the fault tests with real processes for MINUTES (60), until one fails
+	dotnet build -c Release
+	end=$$(($$(date +%s) + 60 * $(MINUTES))); while [ $$(date +%s) -lt $$end ]; do \
+	  RPORLEANS_REQUIRE_ALL=1 dotnet test RpOrleans.sln -c Release --no-build --filter FullyQualifiedName~Processes || exit 1; done

@@ -13,18 +13,12 @@ internal sealed class SingleFlight<TResult>(IEqualityComparer<byte[]> comparer)
 {
     private readonly Dictionary<byte[], Flight> _latest = new(comparer);
 
-    /// <summary>Keys with something in flight.</summary>
-    public int Count => _latest.Count;
-
     /// <summary>The load that a reader of this key may wait with; <see langword="null"/> when there is none.</summary>
     public Task<TResult>? Joinable(byte[] key) =>
         _latest.TryGetValue(key, out var flight) ? flight.Load : null;
 
     /// <summary>Begins an operation. Whatever was in flight for the key is overtaken: its answer will not be kept.</summary>
     public Flight Begin(byte[] key) => _latest[key] = new Flight(key);
-
-    /// <summary>Overtakes whatever is in flight for the key, without an operation of one's own.</summary>
-    public void Void(byte[] key) => _latest.Remove(key);
 
     /// <summary>Overtakes whatever is in flight.</summary>
     public void VoidAll() => _latest.Clear();
