@@ -68,7 +68,7 @@ internal static class GatewayHosting
     /// <summary>The public port and the admin port.</summary>
     private static void ListenOn(this WebApplicationBuilder builder, GatewaySettings settings, int adminPort)
     {
-        // Socket completions run where they arrive: nothing on the way of a read blocks (DESIGN: 40 % more reads a second).
+        // Socket completions run where they arrive: nothing on the way of a read blocks (docs/benchmarks.md).
         // The runtime reads this once, when the first socket is made.
         builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.WebHost.ConfigureKestrel(kestrel =>

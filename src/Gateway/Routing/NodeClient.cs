@@ -9,7 +9,7 @@ namespace RpOrleans.Gateway.Routing;
 
 /// <summary>
 /// A connection to one node: an Orleans client that knows of this silo alone. A client that knows of all sends a call to
-/// any of them, which forwards it; that costs two thirds more (DESIGN: 10.2 µs a call instead of 6.1).
+/// any of them, which forwards it; that costs two thirds more (measured: 10.2 µs a call instead of 6.1).
 /// </summary>
 internal sealed class NodeClient : IAsyncDisposable
 {

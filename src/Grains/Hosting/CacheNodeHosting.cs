@@ -74,7 +74,7 @@ internal static class CacheNodeHosting
         silo.UseRedisClustering(options => options.ConfigurationOptions = clustering.MembershipConnection());
         silo.Configure<ClusterMembershipOptions>(options =>
         {
-            // Measured (DESIGN): a killed node is known dead after 0.6 s, a hung one after 1.5 s, and a node that was
+            // Measured: a killed node is known dead after 0.6 s, a hung one after 1.5 s, and a node that was
             // declared dead while it hung ends itself 2 s after it wakes; with the defaults it serves on for 45 s.
             options.ProbeTimeout = TimeSpan.FromMilliseconds(500);
             options.MaxProbeTimeout = TimeSpan.FromSeconds(1);
