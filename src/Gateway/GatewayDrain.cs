@@ -14,11 +14,11 @@ internal sealed class GatewayDrain(ConnectionLimit connections, TimeProvider tim
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        // Long enough for a balancer to see that it is not ready; then until the connections in use have had their last answer.
+        // Long enough for a balancer to see that it is not ready; then until the connections that are in use have had their last answer, and are gone.
         var started = time.GetTimestamp();
         while (!cancellationToken.IsCancellationRequested
                && time.GetElapsedTime(started) is var elapsed
-               && (elapsed < _noticed || (connections.Busy && elapsed < _atMost)))
+               && (elapsed < _noticed || (connections.Open > 0 && elapsed < _atMost)))
         {
             await Task.Delay(_step, time, CancellationToken.None);
         }

@@ -32,17 +32,17 @@ internal sealed class CacheGrain(
     /// <summary>A batch stops carrying values here: the rest is asked for one by one. Far below Orleans's largest message, 100 MB.</summary>
     private const int BatchBytesAtMost = 8 * 1024 * 1024;
 
-    private readonly SingleFlight<Lookup> _flights = new(KeyComparer.Instance);
-    private readonly NextFlight<Lookup> _refreshes = new(KeyComparer.Instance);
-    private readonly NextFlight<Lookup> _bypasses = new(KeyComparer.Instance);
-    private long _ownershipVersion;
-
     /// <summary>
     /// A node that had no turn for so long was hung: gateways gave it up, and others have written its keys since. Shorter
     /// pauses than this are too common on a busy machine to drop everything for; what was written during one is seen
     /// within <c>RECORD_EXPIRY</c>.
     /// </summary>
     private static readonly TimeSpan _absence = TimeSpan.FromSeconds(2);
+
+    private readonly SingleFlight<Lookup> _flights = new(KeyComparer.Instance);
+    private readonly NextFlight<Lookup> _refreshes = new(KeyComparer.Instance);
+    private readonly NextFlight<Lookup> _bypasses = new(KeyComparer.Instance);
+    private long _ownershipVersion;
     private long _lastTurn = TimeProvider.System.GetTimestamp(); // not the clock by which entries age: it is the process that hangs
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)

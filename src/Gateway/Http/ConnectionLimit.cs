@@ -13,9 +13,6 @@ internal sealed class ConnectionLimit(GatewayOptions options, GatewayMetrics met
     /// <summary>Connections that are open now.</summary>
     public int Open => Volatile.Read(ref _open);
 
-    /// <summary>Whether requests are being answered, or were a moment ago.</summary>
-    public bool Busy => Open > 0;
-
     /// <summary>Puts it in front of a port.</summary>
     public ConnectionDelegate Middleware(ConnectionDelegate next) => async connection =>
     {
