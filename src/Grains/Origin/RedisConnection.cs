@@ -34,6 +34,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private readonly Lock _lock = new();
     private volatile Socket? _socket;
     private long _socketSince;
+    private long? _lostAt;
     private bool _condemned;
     private readonly object[]? _login;
     private volatile Socket? _loggedIn;
@@ -76,8 +77,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for a connection that is being made just now; a connect usually takes a millisecond or two.</summary>
-    /// <param name="atMost">How long a connect may have been under way, and how long it is waited for.</param>
+    /// <summary>Waits for the connection that follows one that was just lost; a connect usually takes a millisecond or two.</summary>
+    /// <param name="atMost">How long ago it may have been lost or the connect begun, and how long it is waited for.</param>
     /// <returns>When there is one, or it is not worth waiting any longer.</returns>
     public async Task ReturnsWithinAsync(TimeSpan atMost)
     {
@@ -86,6 +87,12 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         {
             await Task.Delay(TimeSpan.FromMilliseconds(2), _time);
         }
+    }
+
+    /// <summary>Told by a command that the connection is gone, which may come before the library says so itself.</summary>
+    public void Lost()
+    {
+        lock (_lock) _lostAt = _time.GetTimestamp();
     }
 
     /// <summary>Closes a socket over which nothing sensible comes any more; the library then makes another.</summary>
@@ -144,7 +151,12 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     private bool BeingMade(TimeSpan since)
     {
-        lock (_lock) return _socket is not null && _time.GetElapsedTime(_socketSince) < since;
+        // Between the loss and the next socket there is a moment in which the library has not begun yet.
+        lock (_lock)
+        {
+            return (_lostAt is { } lost && _time.GetElapsedTime(lost) < since)
+                || (_socket is not null && _time.GetElapsedTime(_socketSince) < since);
+        }
     }
 
     private bool IsUsable => _multiplexer is { IsConnected: true } && (_login is null || (_loggedIn is { } socket && ReferenceEquals(socket, _socket)));
@@ -230,6 +242,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     {
         lock (_lock)
         {
+            _lostAt = failure.FailureType == ConnectionFailureType.UnableToConnect ? null : _time.GetTimestamp();
             if (!_condemned) // else it is we who closed it, and know better why
             {
                 _fault = RedisErrors.FaultOf(failure.FailureType, failure.InnerException);
@@ -241,7 +254,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     {
         lock (_lock)
         {
-            (_socket, _socketSince, _condemned) = (socket, _time.GetTimestamp(), false);
+            (_socket, _socketSince, _lostAt, _condemned) = (socket, _time.GetTimestamp(), null, false);
         }
     }
 

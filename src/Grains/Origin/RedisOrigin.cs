@@ -267,6 +267,11 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         catch (Exception failure) when (RedisErrors.IsFailure(failure))
         {
             Interlocked.Increment(ref _failures);
+            if (failure is RedisConnectionException)
+            {
+                _connection.Lost();
+            }
+
             var translated = RedisErrors.Translate(failure);
             if (translated.Fault == OriginFault.Protocol)
             {
