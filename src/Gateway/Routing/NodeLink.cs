@@ -26,7 +26,10 @@ internal sealed class NodeLink
         Hash = hash;
         _time = time;
         _held = held;
-        _peeks = new PeekBatcher(keys => CallAsync(static (grain, keys) => grain.PeekAsync(keys), keys, _peekAtMost));
+        // Keys that waited for a call that hung must not go to the same node once it is suspected: they have the next one.
+        _peeks = new PeekBatcher(keys => Usable
+            ? CallAsync(static (grain, keys) => grain.PeekAsync(keys), keys, _peekAtMost)
+            : Task.FromException<LookupBatch>(new NodeUnavailableException(NodeFault.NotReceived, null)));
     }
 
     public string Name { get; }

@@ -9,15 +9,14 @@ namespace RpOrleans.Gateway.Routing;
 
 /// <summary>Gathers concurrent look-ups of one node into few calls.</summary>
 /// <param name="send">Asks the node.</param>
-internal sealed class PeekBatcher(Func<KeyBatch, Task<LookupBatch>> send) : IThreadPoolWorkItem
+internal sealed class PeekBatcher(Func<KeyBatch, Task<LookupBatch>> send)
 {
-    private const int CallsInFlightAtMost = 2;
     private const int KeysAtMost = 256;
     private const int AnsweredInTurn = 16 * 1024;
 
     private readonly Lock _gate = new();
     private readonly Queue<Waiter> _waiting = new();
-    private int _inFlight;
+    private bool _sending;
 
     /// <summary>Looks one key up in the node's memory.</summary>
     public ValueTask<Lookup> PeekAsync(byte[] key)
@@ -27,47 +26,67 @@ internal sealed class PeekBatcher(Func<KeyBatch, Task<LookupBatch>> send) : IThr
         lock (_gate)
         {
             _waiting.Enqueue(waiter);
-            if (_inFlight == CallsInFlightAtMost)
+            if (_sending)
             {
                 return answer;
             }
 
-            _inFlight++;
+            _sending = true;
         }
 
-        // Not from here: those who arrive in this moment shall come along.
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        _ = SendAllAsync();
         return answer;
     }
 
-    void IThreadPoolWorkItem.Execute() => _ = SendAllAsync();
-
     private async Task SendAllAsync()
     {
-        while (Take() is { } batch)
+        var batch = Take();
+        var call = CallFor(batch);
+        while (call is not null)
         {
-            var keys = new byte[batch.Length][];
-            for (var i = 0; i < keys.Length; i++)
-            {
-                keys[i] = batch[i].Key;
-            }
-
+            LookupBatch? answers = null;
+            Exception? failure = null;
             try
             {
-                var answers = await send(new KeyBatch(keys)).ConfigureAwait(false);
-                for (var i = 0; i < batch.Length; i++)
-                {
-                    batch[i].Succeed(answers.Items[i]);
-                }
+                answers = await call.ConfigureAwait(false);
             }
-            catch (Exception failure)
+            catch (Exception caught)
             {
-                foreach (var waiter in batch)
+                failure = caught;
+            }
+
+            // The next batch is on its way before the readers of this one are answered, which takes longer than the call.
+            var answered = batch!;
+            batch = Take();
+            call = CallFor(batch);
+            for (var i = 0; i < answered.Length; i++)
+            {
+                if (answers is not null)
                 {
-                    waiter.Fail(failure);
+                    answered[i].Succeed(answers.Items[i]);
+                }
+                else
+                {
+                    answered[i].Fail(failure!);
                 }
             }
         }
+    }
+
+    private Task<LookupBatch>? CallFor(Waiter[]? batch)
+    {
+        if (batch is null)
+        {
+            return null;
+        }
+
+        var keys = new byte[batch.Length][];
+        for (var i = 0; i < keys.Length; i++)
+        {
+            keys[i] = batch[i].Key;
+        }
+
+        return send(new KeyBatch(keys));
     }
 
     private Waiter[]? Take()
@@ -76,7 +95,7 @@ internal sealed class PeekBatcher(Func<KeyBatch, Task<LookupBatch>> send) : IThr
         {
             if (_waiting.Count == 0)
             {
-                _inFlight--;
+                _sending = false;
                 return null;
             }
 
