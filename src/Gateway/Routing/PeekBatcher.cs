@@ -86,7 +86,14 @@ internal sealed class PeekBatcher(Func<KeyBatch, Task<LookupBatch>> send)
             keys[i] = batch[i].Key;
         }
 
-        return send(new KeyBatch(keys));
+        try
+        {
+            return send(new KeyBatch(keys));
+        }
+        catch (Exception failure)
+        {
+            return Task.FromException<LookupBatch>(failure);
+        }
     }
 
     private Waiter[]? Take()
