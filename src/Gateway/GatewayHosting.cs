@@ -59,7 +59,7 @@ internal static class GatewayHosting
     private static void AddEmbeddedNode(this WebApplicationBuilder builder, GatewaySettings settings)
     {
         builder.UseOrleans(silo => silo
-            .AddCacheNode(settings.Cache)
+            .AddCacheNode(settings.Cache, settings.Coherence)
             .AddRedisOrigin(settings.Redis)
             .UseOneProcess(PortReservation.Any(), PortReservation.Any()));
         builder.Services.AddHostedService<EmbeddedNode>();

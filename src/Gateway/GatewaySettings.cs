@@ -7,7 +7,7 @@ namespace RpOrleans.Gateway;
 
 /// <summary>What a gateway needs to know.</summary>
 internal sealed record GatewaySettings(
-    GatewayOptions Gateway, CacheOptions Cache, RedisOptions Redis, ClusteringOptions Clustering, AdminOptions Admin, IReadOnlyList<string> Warnings)
+    GatewayOptions Gateway, CacheOptions Cache, CoherenceOptions Coherence, RedisOptions Redis, ClusteringOptions Clustering, AdminOptions Admin, IReadOnlyList<string> Warnings)
 {
     private const string PortName = "SERVER_PORT";
     private const string PortNameAsTheOriginalSpelledIt = "SEVER_PORT";
@@ -28,7 +28,7 @@ internal sealed record GatewaySettings(
         }
 
         var settings = new GatewaySettings(
-            reader.Read<GatewayOptions>(), reader.Read<CacheOptions>(), reader.Read<RedisOptions>(), reader.Read<ClusteringOptions>(),
+            reader.Read<GatewayOptions>(), reader.Read<CacheOptions>(), reader.Read<CoherenceOptions>(), reader.Read<RedisOptions>(), reader.Read<ClusteringOptions>(),
             reader.Read<AdminOptions>(), warnings);
         settings.CheckHost(reader);
         settings.CheckCluster(reader);

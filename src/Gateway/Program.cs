@@ -24,7 +24,7 @@ try
     await app.StartAsync();
     Banner.Print(settings, adminPort);
     await app.RunUntilStoppedAsync();
-    return 0;
+    return Environment.ExitCode;
 }
 catch (OptionsValidationException wrong)
 {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Orleans.Concurrency;
 using Orleans.Placement;
+using RpOrleans.Grains.Coherence;
 using RpOrleans.Grains.Loading;
 using RpOrleans.Grains.Lru;
 using RpOrleans.Grains.Origin;
@@ -14,7 +15,9 @@ namespace RpOrleans.Grains;
 [OwnerPlacement, KeepAlive, Immovable]
 internal sealed class CacheGrain(
     CacheOptions options,
+    CoherenceOptions coherence,
     HeldEntries entries,
+    Session session,
     IOrigin origin,
     Ownership ownership,
     NodeMetrics metrics,
@@ -32,18 +35,9 @@ internal sealed class CacheGrain(
     /// <summary>A batch stops carrying values here: the rest is asked for one by one. Far below Orleans's largest message, 100 MB.</summary>
     private const int BatchBytesAtMost = 8 * 1024 * 1024;
 
-    /// <summary>
-    /// A node that had no turn for so long was hung: gateways gave it up, and others have written its keys since. Shorter
-    /// pauses than this are too common on a busy machine to drop everything for; what was written during one is seen
-    /// within <c>RECORD_EXPIRY</c>.
-    /// </summary>
-    private static readonly TimeSpan _absence = TimeSpan.FromSeconds(2);
-
-    private readonly SingleFlight<Lookup> _flights = new(KeyComparer.Instance);
     private readonly NextFlight<Lookup> _refreshes = new(KeyComparer.Instance);
     private readonly NextFlight<Lookup> _bypasses = new(KeyComparer.Instance);
     private long _ownershipVersion;
-    private long _lastTurn = TimeProvider.System.GetTimestamp(); // not the clock by which entries age: it is the process that hangs
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -60,7 +54,7 @@ internal sealed class CacheGrain(
     public ValueTask<LookupBatch> PeekAsync(KeyBatch keys)
     {
         metrics.Requests++;
-        DropWhatMayHaveChanged();
+        DropMovedKeys();
         var items = new Lookup[keys.Keys.Length];
         var carried = 0;
         for (var i = 0; i < items.Length; i++)
@@ -68,7 +62,7 @@ internal sealed class CacheGrain(
             // What does not fit any more is a miss here, and is found by the read that follows.
             if (carried < BatchBytesAtMost && entries.TryHit(keys.Keys[i], out items[i]))
             {
-                carried += items[i].Value!.Length;
+                carried += items[i].Value?.Length ?? 0;
             }
         }
 
@@ -78,7 +72,7 @@ internal sealed class CacheGrain(
     public ValueTask<Lookup> ReadAsync(ReadRequest request)
     {
         metrics.Requests++;
-        DropWhatMayHaveChanged();
+        DropMovedKeys();
         return ownership.Owns(request.Key)
             ? request.Mode switch
             {
@@ -92,26 +86,24 @@ internal sealed class CacheGrain(
     public async ValueTask<WriteOutcome> WriteAsync(WriteRequest request)
     {
         metrics.Requests++;
-        DropWhatMayHaveChanged();
+        DropMovedKeys();
         var key = request.Key;
         TimeSpan? expiry = request.ExpiryMilliseconds > 0 ? TimeSpan.FromMilliseconds(request.ExpiryMilliseconds) : null;
         var deadline = report.TimestampAt(request.DeadlineMilliseconds);
 
-        // From here on no reader is given the older value as fresh, and no load that was sent before may be kept.
-        entries.Remove(key, RemovalCause.Invalidated);
-        var flight = _flights.Begin(key);
+        var flight = entries.BeginWrite(key);
         var sent = time.GetTimestamp();
         try
         {
-            var done = await origin.WriteAsync(new OriginWrite(key, request.Value, expiry, request.OnlyIfAbsent), deadline);
+            var (done, now) = await origin.WriteAsync(new OriginWrite(key, request.Value, expiry, request.OnlyIfAbsent), deadline);
             metrics.Writes++;
-            var stored = Keep(flight, done ? request.Value : null, sent, Life(expiry));
+            var stored = Keep(flight, now, sent);
             return new WriteOutcome { Status = done ? WriteStatus.Done : WriteStatus.ConditionFailed, Stored = stored };
         }
         catch (OriginException failure)
         {
             metrics.WriteFailures++;
-            Keep(flight, value: null, sent, TimeSpan.Zero);
+            Keep(flight, null, sent);
             return new WriteOutcome { Status = WriteStatus.Failed, Fault = failure.Fault, OutcomeUnknown = failure.OutcomeUnknown };
         }
     }
@@ -127,17 +119,32 @@ internal sealed class CacheGrain(
             return new(hit);
         }
 
+        // Without a valid session a load may have been sent before something that the reader knows of, and nobody would have said so.
+        if (session.Basis == Freshness.Unconfirmed)
+        {
+            return new(OrUnconfirmedAsync(key, ReadAfterArrivalAsync(key, keep: true)));
+        }
+
         metrics.Misses++;
-        if (_flights.Joinable(key) is { } running)
+        if (entries.Joinable(key) is { } running)
         {
             metrics.Collapsed++;
-            return new(JoinAsync(running));
+            return new(OrUnconfirmedAsync(key, JoinAsync(running)));
         }
 
         // One load per key, however many are waiting; it goes on whoever goes away.
-        var flight = _flights.Begin(key);
+        var flight = entries.BeginLoad(key);
         flight.Load = LoadAsync(key, flight, keep: true, ReadDeadline());
-        return new(flight.Load);
+        return new(OrUnconfirmedAsync(key, flight.Load));
+    }
+
+    /// <summary>What Redis says; where it says nothing, a copy that it has not confirmed, if such are served.</summary>
+    private async Task<Lookup> OrUnconfirmedAsync(byte[] key, Task<Lookup> load)
+    {
+        var lookup = await load;
+        return lookup.Status == LookupStatus.Failed && coherence.Mode != CoherenceMode.Tracking && entries.TryUnconfirmed(key, out var copy)
+            ? copy
+            : lookup;
     }
 
     private static async Task<Lookup> JoinAsync(Task<Lookup> load) => (await load) with { Source = LookupSource.Collapsed };
@@ -148,7 +155,7 @@ internal sealed class CacheGrain(
         metrics.Misses++;
         var deadline = ReadDeadline();
         var (lookup, joined) = await (keep ? _refreshes : _bypasses)
-            .RunAsync(key, () => LoadAsync(key, _flights.Begin(key), keep, deadline));
+            .RunAsync(key, () => LoadAsync(key, entries.BeginLoad(key), keep, deadline));
         if (!joined)
         {
             return lookup;
@@ -170,12 +177,11 @@ internal sealed class CacheGrain(
         catch (OriginException failure)
         {
             metrics.LoadFailures++;
-            _flights.End(flight);
+            entries.Fail(flight);
             return Lookup.Failed(failure.Fault);
         }
 
-        var life = Life(read.TimeToLive);
-        var stored = Keep(flight, keep ? read.Value : null, sent, life);
+        var stored = Keep(flight, keep ? read : null, sent);
         var age = time.GetElapsedTime(sent);
         return new Lookup
         {
@@ -191,42 +197,23 @@ internal sealed class CacheGrain(
             Value = read.Value,
             Stored = stored,
             AgeMilliseconds = (long)age.TotalMilliseconds,
-            FreshMilliseconds = stored ? (long)(life - age).TotalMilliseconds : 0,
+            FreshMilliseconds = stored ? (long)(Life(read, flight.Session) - age).TotalMilliseconds : 0,
         };
     }
 
-    /// <summary>Keeps an answer of Redis if nothing was begun for the key since it was asked for; one that is not kept drops the copy that is there.</summary>
-    private bool Keep(SingleFlight<Lookup>.Flight flight, byte[]? value, long sent, TimeSpan life)
+    /// <summary>Ends a load or a write, and keeps what Redis holds, if this node owns the key and nothing came between.</summary>
+    private bool Keep(SingleFlight<Lookup>.Flight flight, OriginValue? read, long sent)
     {
-        DropWhatMayHaveChanged();
-        if (_flights.End(flight) && value is not null && ownership.Owns(flight.Key) && entries.Put(flight.Key, value, sent, life))
-        {
-            return true;
-        }
-
-        entries.Remove(flight.Key, RemovalCause.Invalidated);
-        return false;
+        DropMovedKeys();
+        var life = read is { } value ? Life(value, flight.Session) : TimeSpan.Zero;
+        return entries.End(flight, life > TimeSpan.Zero && ownership.Owns(flight.Key), read?.Value, sent, life);
     }
 
     private Task Sweep(CancellationToken cancellation)
     {
-        DropWhatMayHaveChanged();
+        DropMovedKeys();
         entries.RemoveExpired(SweepAtMost);
         return Task.CompletedTask;
-    }
-
-    private void DropWhatMayHaveChanged()
-    {
-        // The sweep alone has a turn every 100 ms.
-        var now = TimeProvider.System.GetTimestamp();
-        if (TimeProvider.System.GetElapsedTime(_lastTurn, now) > _absence && !ownership.Alone)
-        {
-            entries.Clear(RemovalCause.Invalidated);
-            _flights.VoidAll();
-        }
-
-        _lastTurn = now;
-        DropMovedKeys();
     }
 
     /// <summary>A node holds only keys that it owns in its own view: another owner may have written the rest.</summary>
@@ -241,8 +228,14 @@ internal sealed class CacheGrain(
         entries.RemoveWhere(key => !ownership.Owns(key), RemovalCause.Moved);
     }
 
-    private TimeSpan Life(TimeSpan? timeToLive) =>
-        timeToLive is { } left && left < options.TimeToLive ? left : options.TimeToLive;
+    /// <summary>How long an answer may be served. That a key is absent holds like a value where Redis tells when it is created.</summary>
+    private TimeSpan Life(in OriginValue read, int number) => read.Kind switch
+    {
+        OriginValueKind.Found => read.TimeToLive is { } left && left < options.TimeToLive ? left : options.TimeToLive,
+        OriginValueKind.Absent when session.Confirms(number, out var basis) && basis == Freshness.Tracking => options.TimeToLive,
+        OriginValueKind.Absent => options.AbsentTimeToLive < options.TimeToLive ? options.AbsentTimeToLive : options.TimeToLive,
+        _ => TimeSpan.Zero,
+    };
 
     private long ReadDeadline() => time.GetTimestamp() + (long)(_readBudget.TotalSeconds * time.TimestampFrequency);
 }

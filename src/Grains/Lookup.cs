@@ -1,3 +1,4 @@
+using RpOrleans.Grains.Coherence;
 using RpOrleans.Grains.Origin;
 
 namespace RpOrleans.Grains;
@@ -61,6 +62,12 @@ public readonly record struct Lookup
 
     /// <summary>The value's bytes, when <see cref="LookupStatus.Found"/>. Shared: never written to.</summary>
     [Id(6)] public byte[]? Value { get; init; }
+
+    /// <summary>What a copy's freshness rests on, when <see cref="Source"/> is <see cref="LookupSource.Cache"/>.</summary>
+    [Id(7)] public Freshness Freshness { get; init; }
+
+    /// <summary>Whether Redis could not be asked, and this is a copy that it has not confirmed.</summary>
+    public bool Stale => Source == LookupSource.Cache && Freshness == Freshness.Unconfirmed && Status == LookupStatus.Found;
 
     internal static Lookup Failed(OriginFault fault) => new() { Status = LookupStatus.Failed, Fault = fault };
 }

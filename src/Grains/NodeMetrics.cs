@@ -33,6 +33,9 @@ internal sealed class NodeMetrics : IDisposable
 
     public long Hits, Misses, Loads, LoadFailures, Collapsed, Writes, WriteFailures;
 
+    /// <summary>Keys and flushes that Redis told of, loads whose answer was overtaken, and copies served unconfirmed.</summary>
+    public long Invalidations, Flushes, VoidedLoads, Stale;
+
     /// <summary>Reads and writes that have reached the node.</summary>
     public long Requests;
 

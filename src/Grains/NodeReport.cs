@@ -1,3 +1,4 @@
+using RpOrleans.Grains.Coherence;
 using RpOrleans.Grains.Origin;
 using RpOrleans.Grains.Placement;
 using RpOrleans.Grains.Settings;
@@ -6,7 +7,7 @@ namespace RpOrleans.Grains;
 
 /// <summary>What a node says of itself, to gateways and to operators.</summary>
 internal sealed class NodeReport(
-    ILocalSiloDetails silo, CacheOptions options, IOrigin origin, Ownership ownership, NodeMetrics metrics, TimeProvider time)
+    ILocalSiloDetails silo, CacheOptions options, CoherenceOptions coherence, IOrigin origin, Session session, Ownership ownership, NodeMetrics metrics, TimeProvider time)
 {
     private readonly long _started = time.GetTimestamp();
 
@@ -14,6 +15,7 @@ internal sealed class NodeReport(
     {
         Draining = ownership.Draining,
         OriginFault = origin.Health.Fault,
+        CoherenceKnown = session.Opened,
         ClockMilliseconds = (long)time.GetElapsedTime(_started).TotalMilliseconds,
     };
 
@@ -37,6 +39,18 @@ internal sealed class NodeReport(
         RedisLatencyMilliseconds = Math.Round(origin.LatencyMilliseconds, 3),
         RedisFault = origin.Health.Fault,
         Draining = ownership.Draining,
+        Freshness = session.Basis,
+        FreshnessBound = session.Basis switch
+        {
+            Freshness.Tracking => FormattableString.Invariant($"a change in Redis is seen as soon as it says so, at most {coherence.Bound.TotalSeconds} s later"),
+            Freshness.Expiry => FormattableString.Invariant($"at most {options.TimeToLive.TotalSeconds} s old (RECORD_EXPIRY)"),
+            _ => "nothing cached counts as fresh: Redis is asked",
+        },
+        MillisecondsSinceConfirmed = session.MillisecondsSinceConfirmed is { } since ? Math.Round(since) : null,
+        Invalidations = metrics.Invalidations,
+        Flushes = metrics.Flushes,
+        VoidedLoads = metrics.VoidedLoads,
+        StaleAnswers = metrics.Stale,
     };
 
     /// <summary>The timestamp of this process at which its clock shows, or showed, so many milliseconds (<see cref="NodeState.ClockMilliseconds"/>).</summary>

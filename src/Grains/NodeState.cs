@@ -1,3 +1,4 @@
+using RpOrleans.Grains.Coherence;
 using RpOrleans.Grains.Origin;
 
 namespace RpOrleans.Grains;
@@ -14,6 +15,9 @@ public readonly record struct NodeState
 
     /// <summary>The node's monotonic clock, in milliseconds from an arbitrary start.</summary>
     [Id(2)] public long ClockMilliseconds { get; init; }
+
+    /// <summary>Whether it is known since the start whether Redis tells of changes.</summary>
+    [Id(3)] public bool CoherenceKnown { get; init; }
 }
 
 /// <summary>A node's figures since it started.</summary>
@@ -73,4 +77,25 @@ public sealed record NodeStats
 
     /// <summary>Whether the node is about to leave.</summary>
     [Id(17)] public bool Draining { get; init; }
+
+    /// <summary>What the freshness of cached answers rests on now.</summary>
+    [Id(18)] public Freshness Freshness { get; init; }
+
+    /// <summary>The same in words, with the bound that holds.</summary>
+    [Id(19)] public string FreshnessBound { get; init; } = "";
+
+    /// <summary>Milliseconds since Redis confirmed last that it has told of every change; <see langword="null"/> where it does not.</summary>
+    [Id(20)] public double? MillisecondsSinceConfirmed { get; init; }
+
+    /// <summary>Keys that Redis told of: changed, expired, evicted, or no longer remembered by it.</summary>
+    [Id(21)] public long Invalidations { get; init; }
+
+    /// <summary>Times that Redis told of everything at once (<c>FLUSHALL</c>, <c>FLUSHDB</c>).</summary>
+    [Id(22)] public long Flushes { get; init; }
+
+    /// <summary>Loads and writes whose answer was not kept, because something happened to the key meanwhile.</summary>
+    [Id(23)] public long VoidedLoads { get; init; }
+
+    /// <summary>Answers from copies that Redis could not be asked to confirm.</summary>
+    [Id(24)] public long StaleAnswers { get; init; }
 }

@@ -31,7 +31,7 @@ try
     builder.Services.AddRouting();
     builder.Services.AddHealthChecks().AddCheck<NodeHealth>("node");
     builder.UseOrleans(silo => silo
-        .AddCacheNode(settings.Cache)
+        .AddCacheNode(settings.Cache, settings.Coherence)
         .AddRedisOrigin(settings.Redis)
         .UseMembershipRedis(settings.Clustering, advertised, siloPort, siloGatewayPort));
     builder.Services.AddHostedService<NodeDrain>();
@@ -42,7 +42,7 @@ try
     Console.WriteLine($"RpOrleans node {advertised}:{siloPort} of cluster {settings.Clustering.ClusterId}: silo gateway port {siloGatewayPort}, admin http://{settings.Admin.Host}:{adminPort}");
     Console.WriteLine($"  in front of Redis {settings.Redis.Host}:{settings.Redis.Port}; holds {settings.Cache.MaximumEntries} entries, {settings.Cache.MaximumBytes} bytes at most");
     await app.RunUntilStoppedAsync();
-    return 0;
+    return Environment.ExitCode;
 }
 catch (OptionsValidationException wrong)
 {

@@ -1,7 +1,7 @@
 using RpOrleans.Grains.Settings;
 
 /// <summary>What a node needs to know.</summary>
-internal sealed record SiloSettings(CacheOptions Cache, RedisOptions Redis, ClusteringOptions Clustering, AdminOptions Admin)
+internal sealed record SiloSettings(CacheOptions Cache, CoherenceOptions Coherence, RedisOptions Redis, ClusteringOptions Clustering, AdminOptions Admin)
 {
     /// <summary>Reads the environment.</summary>
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">Something is wrong; everything that is is named.</exception>
@@ -9,7 +9,7 @@ internal sealed record SiloSettings(CacheOptions Cache, RedisOptions Redis, Clus
     {
         var reader = new SettingsReader(configuration);
         var settings = new SiloSettings(
-            reader.Read<CacheOptions>(), reader.Read<RedisOptions>(), reader.Read<ClusteringOptions>(), reader.Read<AdminOptions>());
+            reader.Read<CacheOptions>(), reader.Read<CoherenceOptions>(), reader.Read<RedisOptions>(), reader.Read<ClusteringOptions>(), reader.Read<AdminOptions>());
         if (settings.Clustering.Clustering != RpOrleans.Grains.Settings.Clustering.Redis)
         {
             reader.Reject("CLUSTERING", reader.Raw("CLUSTERING"), "must be redis: a node by itself is found through the membership table (for one process, run the gateway)");

@@ -39,7 +39,7 @@ internal sealed class TestCluster : IAsyncDisposable
         var builder = new InProcessTestClusterBuilder((short)silos);
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.AddCacheNode(options ?? new CacheOptions());
+            silo.AddCacheNode(options ?? new CacheOptions(), new CoherenceOptions());
             silo.Services.AddSingleton<IOrigin>(origin);
         });
         var cluster = builder.Build();

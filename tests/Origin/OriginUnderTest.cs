@@ -50,8 +50,8 @@ internal sealed class OriginUnderTest : ILogger<RedisOrigin>, IAsyncDisposable
 
     public Task<OriginValue> ReadAsync(string key, int within = 550) => Origin.ReadAsync(Bytes(key), In(within));
 
-    public Task<bool> SetAsync(string key, string value, TimeSpan? expiry = null, bool onlyIfAbsent = false, int within = 550) =>
-        Origin.WriteAsync(new OriginWrite(Bytes(key), Bytes(value), expiry, onlyIfAbsent), In(within));
+    public async Task<bool> SetAsync(string key, string value, TimeSpan? expiry = null, bool onlyIfAbsent = false, int within = 550) =>
+        (await Origin.WriteAsync(new OriginWrite(Bytes(key), Bytes(value), expiry, onlyIfAbsent), In(within))).Done;
 
     /// <summary>Waits until Redis answers.</summary>
     public Task<TimeSpan> AnswersAsync(int withinMilliseconds = 5_000) => UntilAsync(() => Origin.Health.Answers, withinMilliseconds);

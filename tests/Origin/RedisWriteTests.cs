@@ -55,8 +55,8 @@ public class RedisWriteTests
         await redis.CommandAsync("SET", "user:7", "Ada");
         var delete = new OriginWrite("user:7"u8.ToArray(), Value: null);
 
-        Assert.True(await origin.Origin.WriteAsync(delete, origin.In(550)));
-        Assert.True(await origin.Origin.WriteAsync(delete, origin.In(550)));
+        Assert.True((await origin.Origin.WriteAsync(delete, origin.In(550))).Done);
+        Assert.True((await origin.Origin.WriteAsync(delete, origin.In(550))).Done);
         Assert.Equal("$-1", await redis.CommandAsync("GET", "user:7"));
     }
 

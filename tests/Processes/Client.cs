@@ -7,9 +7,11 @@ namespace RpOrleans.Tests.Processes;
 /// <param name="Status">The HTTP status.</param>
 /// <param name="Body">The value's text, or what stands in its place.</param>
 /// <param name="RetryAfter">When to come again, where it says so.</param>
+/// <param name="Cache">Its <c>X-Cache</c>, where it has one.</param>
+/// <param name="CacheStatus">Its <c>Cache-Status</c>, where it has one.</param>
 /// <param name="Age">Its age in seconds, where it says so.</param>
 /// <param name="Took">How long it took.</param>
-internal readonly record struct Reply(int Status, string Body, string? RetryAfter, TimeSpan? Age, TimeSpan Took);
+internal readonly record struct Reply(int Status, string Body, string? RetryAfter, string? Cache, string? CacheStatus, TimeSpan? Age, TimeSpan Took);
 
 /// <summary>A client of one gateway that asks for values as they are.</summary>
 internal sealed class Client : IDisposable
@@ -52,6 +54,9 @@ internal sealed class Client : IDisposable
 
     public void Dispose() => _http.Dispose();
 
+    private static string? Header(HttpResponseMessage answer, string name) =>
+        answer.Headers.TryGetValues(name, out var values) ? string.Join(", ", values) : null;
+
     private async Task<Reply> SendAsync(HttpRequestMessage request)
     {
         using (request)
@@ -60,7 +65,7 @@ internal sealed class Client : IDisposable
             using var answer = await _http.SendAsync(request);
             var body = await answer.Content.ReadAsStringAsync();
             var took = Stopwatch.GetElapsedTime(sent);
-            return new Reply((int)answer.StatusCode, body, answer.Headers.RetryAfter?.ToString(), answer.Headers.Age, took);
+            return new Reply((int)answer.StatusCode, body, answer.Headers.RetryAfter?.ToString(), Header(answer, "X-Cache"), Header(answer, "Cache-Status"), answer.Headers.Age, took);
         }
     }
 }

@@ -59,7 +59,7 @@ internal sealed class FakeOrigin : IOrigin
             : new OriginValue(OriginValueKind.Found, value);
     }
 
-    public async Task<bool> WriteAsync(OriginWrite change, long deadline)
+    public async Task<OriginWritten> WriteAsync(OriginWrite change, long deadline)
     {
         LastWriteDeadline = deadline;
         if (Failing is { } fault)
@@ -72,10 +72,11 @@ internal sealed class FakeOrigin : IOrigin
         if (change.Value is null)
         {
             _values.TryRemove(name, out _);
-            return true;
+            return new OriginWritten(true, new OriginValue(OriginValueKind.Absent));
         }
 
-        return change.OnlyIfAbsent ? _values.TryAdd(name, change.Value) : Set(name, change.Value);
+        var done = change.OnlyIfAbsent ? _values.TryAdd(name, change.Value) : Set(name, change.Value);
+        return new OriginWritten(done, new OriginValue(OriginValueKind.Found, _values[name], done ? change.Expiry : null));
     }
 
     public long LastWriteDeadline { get; private set; }

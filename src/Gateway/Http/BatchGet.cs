@@ -108,7 +108,8 @@ internal sealed class BatchGet(Router router, LargeValues largeValues, CacheOpti
             metrics.Count(lookup.Source == LookupSource.Cache ? GatewayOutcome.Hit : GatewayOutcome.Miss);
             json.Write(", \"found\": true, "u8);
             ValueJson.WriteMembers(json, lookup.Value);
-            json.Write(lookup.Source == LookupSource.Cache ? ", \"source\": \"cache\"}"u8 : ", \"source\": \"redis\"}"u8);
+            json.Write(lookup.Source == LookupSource.Cache ? ", \"source\": \"cache\""u8 : ", \"source\": \"redis\""u8);
+            json.Write(lookup.Stale ? ", \"stale\": true}"u8 : "}"u8);
         }
     }
 

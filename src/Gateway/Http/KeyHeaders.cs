@@ -3,6 +3,7 @@ using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using RpOrleans.Gateway.Routing;
 using RpOrleans.Grains;
+using RpOrleans.Grains.Coherence;
 
 namespace RpOrleans.Gateway.Http;
 
@@ -15,17 +16,24 @@ internal static class KeyHeaders
     private static readonly StringValues _hit = "HIT";
     private static readonly StringValues _miss = "MISS";
     private static readonly StringValues _bypass = "BYPASS";
-    private static readonly StringValues[] _hits = [.. Enumerable.Range(0, 601).Select(seconds => new StringValues(HitIn(seconds)))];
+    private static readonly StringValues _stale = "STALE";
+    private static readonly StringValues _negative = "NEGATIVE";
+    private static readonly StringValues _unconfirmed = "rporleans; fwd=stale; detail=unconfirmed";
+    private static readonly StringValues[] _trackedHits = [.. Enumerable.Range(0, 601).Select(seconds => new StringValues(HitIn(seconds, Freshness.Tracking)))];
+    private static readonly StringValues[] _expiringHits = [.. Enumerable.Range(0, 601).Select(seconds => new StringValues(HitIn(seconds, Freshness.Expiry)))];
 
     /// <summary>Says what a read found, and how old it is: <c>Age</c>, <c>Cache-Status</c> (RFC 9211), <c>X-Cache</c>.</summary>
     public static void OfRead(IHeaderDictionary headers, in Lookup lookup, ReadTerms terms)
     {
         Common(headers);
-        var hit = lookup is { Source: LookupSource.Cache, Status: LookupStatus.Found };
-        headers["X-Cache"] = hit ? _hit : terms.Mode == ReadMode.Bypass ? _bypass : _miss;
-        headers["Cache-Status"] = hit
-            ? Hit(lookup.FreshMilliseconds / 1_000)
-            : Forwarded(lookup, terms);
+        var hit = lookup is { Source: LookupSource.Cache, Status: LookupStatus.Found or LookupStatus.Absent };
+        headers["X-Cache"] = !hit ? terms.Mode == ReadMode.Bypass ? _bypass : _miss
+            : lookup.Stale ? _stale
+            : lookup.Status == LookupStatus.Absent ? _negative
+            : _hit;
+        headers["Cache-Status"] = !hit ? Forwarded(lookup, terms)
+            : lookup.Stale ? _unconfirmed
+            : Hit(lookup.FreshMilliseconds / 1_000, lookup.Freshness);
         if (lookup.Status is LookupStatus.Found or LookupStatus.TooLarge)
         {
             headers.Age = lookup.AgeMilliseconds < 1_000 ? "0" : (lookup.AgeMilliseconds / 1_000).ToString(CultureInfo.InvariantCulture);
@@ -40,11 +48,14 @@ internal static class KeyHeaders
         headers["Cache-Status"] = stored ? "rporleans; fwd=method; stored" : "rporleans; fwd=method";
     }
 
-    private static StringValues Hit(long secondsLeft) =>
-        secondsLeft < _hits.Length ? _hits[secondsLeft] : HitIn(secondsLeft);
+    private static StringValues Hit(long secondsLeft, Freshness freshness)
+    {
+        var prepared = freshness == Freshness.Tracking ? _trackedHits : _expiringHits;
+        return secondsLeft < prepared.Length ? prepared[secondsLeft] : HitIn(secondsLeft, freshness);
+    }
 
-    private static string HitIn(long secondsLeft) =>
-        string.Create(CultureInfo.InvariantCulture, $"rporleans; hit; ttl={secondsLeft}; detail=expiry");
+    private static string HitIn(long secondsLeft, Freshness freshness) => string.Create(
+        CultureInfo.InvariantCulture, $"rporleans; hit; ttl={secondsLeft}; detail={(freshness == Freshness.Tracking ? "tracking" : "expiry")}");
 
     private static string Forwarded(in Lookup lookup, ReadTerms terms) =>
         (terms.Mode == ReadMode.Normal && terms.MaximumAge is null ? "rporleans; fwd=uri-miss" : "rporleans; fwd=request")

@@ -1,3 +1,6 @@
+using RpOrleans.Grains;
+using RpOrleans.Grains.Admin;
+
 namespace RpOrleans.Gateway.Routing;
 
 /// <summary>The nodes as this gateway sees them now.</summary>
@@ -37,8 +40,7 @@ internal sealed class Nodes
             return ["no node answers"];
         }
 
-        return usable.Any(node => node.State is { OriginFault: Grains.Origin.OriginFault.None })
-            ? []
-            : [.. usable.Select(node => node.State?.OriginFault).OfType<Grains.Origin.OriginFault>().Distinct().Select(Grains.Admin.NodeHealth.Reason)];
+        var states = usable.Select(node => node.State).OfType<NodeState>().Select(NodeHealth.CannotAskRedis).ToList();
+        return states.Contains(null) ? [] : [.. states.OfType<string>().Distinct()];
     }
 }

@@ -13,9 +13,15 @@ internal sealed class NodeHealth(NodeReport report, IHostApplicationLifetime lif
         return Task.FromResult(
             !lifetime.ApplicationStarted.IsCancellationRequested ? HealthCheckResult.Unhealthy("the node is starting")
             : state.Draining || lifetime.ApplicationStopping.IsCancellationRequested ? HealthCheckResult.Unhealthy("the node is stopping")
-            : state.OriginFault != OriginFault.None ? HealthCheckResult.Unhealthy(Reason(state.OriginFault))
+            : CannotAskRedis(state) is { } reason ? HealthCheckResult.Unhealthy(reason)
             : HealthCheckResult.Healthy());
     }
+
+    /// <summary>Why a node cannot serve what it does not hold; <see langword="null"/> when it can.</summary>
+    public static string? CannotAskRedis(NodeState state) =>
+        state.OriginFault != OriginFault.None ? Reason(state.OriginFault)
+        : !state.CoherenceKnown ? "it is not known yet whether Redis tells of changes"
+        : null;
 
     /// <summary>A fault of Redis in words.</summary>
     public static string Reason(OriginFault fault) => fault switch

@@ -6,6 +6,7 @@ using Orleans.Configuration;
 using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
 using Orleans.Runtime.Placement;
+using RpOrleans.Grains.Coherence;
 using RpOrleans.Grains.Lru;
 using RpOrleans.Grains.Origin;
 using RpOrleans.Grains.Placement;
@@ -18,11 +19,12 @@ namespace RpOrleans.Grains.Hosting;
 internal static class CacheNodeHosting
 {
     /// <summary>What every node has, wherever its silo runs.</summary>
-    public static ISiloBuilder AddCacheNode(this ISiloBuilder silo, CacheOptions cache)
+    public static ISiloBuilder AddCacheNode(this ISiloBuilder silo, CacheOptions cache, CoherenceOptions coherence)
     {
         silo.Services.AddPlacementDirector<OwnerPlacement, OwnerPlacementDirector>();
         silo.Services.TryAddSingleton(TimeProvider.System);
-        silo.Services.AddSingleton(cache);
+        silo.Services.AddSingleton(cache).AddSingleton(coherence);
+        silo.Services.AddSingleton(_ => new Session(TimeProvider.System));
         silo.Services.AddSingleton(services => new LruCache(cache.MaximumEntries, cache.MaximumBytes, services.GetRequiredService<TimeProvider>()));
         silo.Services.AddSingleton<HeldEntries>();
         silo.Services.AddSingleton<Ownership>();
@@ -47,6 +49,19 @@ internal static class CacheNodeHosting
             services.GetRequiredService<CacheOptions>().MaximumValueBytes,
             services.GetRequiredService<ILogger<RedisOrigin>>(),
             services.GetRequiredService<TimeProvider>()));
+        silo.Services.AddSingleton(services => new InvalidationLink(
+            services.GetRequiredService<CoherenceOptions>(),
+            redis,
+            ((RedisOrigin)services.GetRequiredService<IOrigin>()).Connection,
+            services.GetRequiredService<Session>(),
+            services.GetRequiredService<HeldEntries>(),
+            services.GetRequiredService<ILogger<InvalidationLink>>(),
+            services.GetRequiredService<IHostApplicationLifetime>()));
+        silo.AddStartupTask((services, _) =>
+        {
+            services.GetRequiredService<InvalidationLink>(); // runs from now on
+            return Task.CompletedTask;
+        });
         return silo;
     }
 

@@ -4,7 +4,7 @@ namespace RpOrleans.Grains.Loading;
 // whether its answer may be kept: only the operation that was begun last may, and a write begins one that nobody can join.
 // So a load that was overtaken answers those who wait for it, and leaves nothing behind.
 //
-// No lock: the owning grain runs one turn at a time, and nothing here awaits.
+// No lock: whoever uses it holds that of HeldEntries, so that checking the token and keeping the value are one step.
 
 /// <summary>The loads and writes under way, by key.</summary>
 /// <typeparam name="TResult">What a load gives.</typeparam>
@@ -18,10 +18,20 @@ internal sealed class SingleFlight<TResult>(IEqualityComparer<byte[]> comparer)
         _latest.TryGetValue(key, out var flight) ? flight.Load : null;
 
     /// <summary>Begins an operation. Whatever was in flight for the key is overtaken: its answer will not be kept.</summary>
-    public Flight Begin(byte[] key) => _latest[key] = new Flight(key);
+    public Flight Begin(byte[] key, int session) => _latest[key] = new Flight(key, session);
+
+    /// <summary>Overtakes what is in flight for a key: its answer will not be kept, and nobody joins it any more.</summary>
+    /// <returns>Whether anything was.</returns>
+    public bool Void(byte[] key) => _latest.Remove(key);
 
     /// <summary>Overtakes whatever is in flight.</summary>
-    public void VoidAll() => _latest.Clear();
+    /// <returns>How many there were.</returns>
+    public int VoidAll()
+    {
+        var count = _latest.Count;
+        _latest.Clear();
+        return count;
+    }
 
     /// <summary>Ends an operation.</summary>
     /// <returns>Whether nothing was begun for the key since: only then may its answer be kept.</returns>
@@ -38,9 +48,12 @@ internal sealed class SingleFlight<TResult>(IEqualityComparer<byte[]> comparer)
 
     /// <summary>One operation under way.</summary>
     /// <param name="key">The key that it is about.</param>
-    internal sealed class Flight(byte[] key)
+    /// <param name="session">The session in which it was begun.</param>
+    internal sealed class Flight(byte[] key, int session)
     {
         public byte[] Key => key;
+
+        public int Session => session;
 
         /// <summary>The answer that readers may wait for; <see langword="null"/> while it must not be joined.</summary>
         public Task<TResult>? Load { get; set; }

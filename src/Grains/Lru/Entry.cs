@@ -5,10 +5,11 @@ namespace RpOrleans.Grains.Lru;
 /// <param name="value">The value. Never written to.</param>
 /// <param name="loadedAt">When the read that gave it was sent.</param>
 /// <param name="expiresAt">When its life is over.</param>
-internal sealed class Entry(byte[] key, byte[] value, long loadedAt, long expiresAt)
+/// <param name="session">The session under which it was read.</param>
+internal sealed class Entry(byte[] key, byte[]? value, long loadedAt, long expiresAt, int session = 0)
 {
     // What an entry really takes on a 64-bit runtime, all of it, so that a limit in bytes is one in memory:
-    //   this object: header and type 16, six references 48, two timestamps 16, bucket 4, padded to 88;
+    //   this object: header and type 16, six references 48, two timestamps 16, bucket and session 8: 88;
     //   two arrays: header, type and length 24 each, their bytes rounded up to 8;
     //   its place in the dictionary: 24 and 4 for the bucket, of which there are 1 to 2 for each entry, since it doubles: 1.5.
     private const int ObjectSize = 88;
@@ -18,8 +19,11 @@ internal sealed class Entry(byte[] key, byte[] value, long loadedAt, long expire
     /// <summary>The key. Not to be written to.</summary>
     public byte[] Key { get; } = key;
 
-    /// <summary>The value. Not to be written to.</summary>
-    public byte[] Value { get; } = value;
+    /// <summary>The value; <see langword="null"/> when Redis has no such key. Not to be written to.</summary>
+    public byte[]? Value { get; } = value;
+
+    /// <summary>The number of the session under which the value was read: it is confirmed only in that one.</summary>
+    public int Session { get; } = session;
 
     /// <summary>When the read that gave the value was sent, as a timestamp of the cache's <see cref="TimeProvider"/>.</summary>
     public long LoadedAt { get; } = loadedAt;
@@ -28,7 +32,7 @@ internal sealed class Entry(byte[] key, byte[] value, long loadedAt, long expire
     public long ExpiresAt { get; } = expiresAt;
 
     /// <summary>Bytes of memory that the entry takes.</summary>
-    public long Size => SizeOf(Key.Length, Value.Length);
+    public long Size => SizeOf(Key.Length, Value?.Length ?? 0);
 
     // The lists run through the entries themselves: leaving one is a matter of four references, and allocates nothing.
 

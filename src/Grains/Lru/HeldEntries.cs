@@ -1,72 +1,155 @@
+using System.Diagnostics.CodeAnalysis;
+using RpOrleans.Grains.Coherence;
+using RpOrleans.Grains.Loading;
+
 namespace RpOrleans.Grains.Lru;
 
-// The grain runs one turn at a time and would need no lock. But where gateway and node share a process, a hit that goes
-// through the grain's scheduler costs two changes of thread, as much as all the rest of a read over HTTP
-// (docs/decisions/0006). So the gateway looks here itself, and whoever uses the entries holds the lock for that moment.
+// Three kinds of callers meet here: the grain, one turn at a time; in the same process the gateway, whose hits would
+// otherwise cost two changes of thread (docs/decisions/0006); and the invalidations of Redis, on threads of their own. So
+// each step holds the lock: an invalidation comes before the answer is kept, and voids it, or after, and removes it.
 
-/// <summary>What a node holds, for its grain, and for the gateway in the same process.</summary>
-internal sealed class HeldEntries(LruCache entries, NodeMetrics metrics, TimeProvider time)
+/// <summary>What a node holds, and the loads and writes under way that may add to it.</summary>
+internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics metrics, TimeProvider time)
 {
     /// <summary>So many expired entries are removed before the lock is given back in between.</summary>
     private const int SweptAtOnce = 500;
 
     private readonly Lock _lock = new();
+    private readonly SingleFlight<Lookup> _flights = new(KeyComparer.Instance);
 
     /// <summary>Looks a key up.</summary>
     /// <param name="key">The key.</param>
     /// <param name="hit">The answer; when there is none, one that says so.</param>
-    /// <returns>Whether it is held, and fresh.</returns>
+    /// <returns>Whether it is held, and as fresh as promised.</returns>
     public bool TryHit(byte[] key, out Lookup hit)
     {
-        long loadedAt, expiresAt;
-        byte[] value;
+        Entry? entry;
+        Freshness basis;
         lock (_lock)
         {
-            if (!entries.TryGet(key, out var entry))
+            if (!entries.TryGet(key, out entry) || !session.Confirms(entry.Session, out basis))
             {
                 hit = default;
                 return false;
             }
 
             metrics.Hits++;
-            (value, loadedAt, expiresAt) = (entry.Value, entry.LoadedAt, entry.ExpiresAt);
         }
 
-        var now = time.GetTimestamp();
-        hit = new Lookup
-        {
-            Status = LookupStatus.Found,
-            Source = LookupSource.Cache,
-            Stored = true,
-            Value = value,
-            AgeMilliseconds = (long)time.GetElapsedTime(loadedAt, now).TotalMilliseconds,
-            FreshMilliseconds = (long)time.GetElapsedTime(now, expiresAt).TotalMilliseconds,
-        };
+        hit = Answer(entry, basis);
         return true;
     }
 
-    /// <inheritdoc cref="LruCache.Put"/>
-    public bool Put(byte[] key, byte[] value, long loadedAt, TimeSpan life)
+    /// <summary>Finds a value that was read less than <c>RECORD_EXPIRY</c> ago, and never changed as far as is known: all there is when Redis cannot be asked.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="copy">The answer, marked as what it is.</param>
+    /// <returns>Whether there is one.</returns>
+    public bool TryUnconfirmed(byte[] key, out Lookup copy)
     {
-        lock (_lock) return entries.Put(key, value, loadedAt, life);
+        Entry? entry;
+        lock (_lock)
+        {
+            // That Redis had no such key is not worth saying without its confirmation: an error is never a miss.
+            if (!entries.TryGet(key, out entry) || entry.Value is null)
+            {
+                copy = default;
+                return false;
+            }
+
+            metrics.Stale++;
+        }
+
+        copy = Answer(entry, session.Confirms(entry.Session, out var basis) ? basis : Freshness.Unconfirmed);
+        return true;
     }
 
-    /// <inheritdoc cref="LruCache.Remove(byte[], RemovalCause)"/>
-    public bool Remove(byte[] key, RemovalCause cause)
+    /// <summary>The load that a reader of this key may wait with; <see langword="null"/> when there is none.</summary>
+    public Task<Lookup>? Joinable(byte[] key)
     {
-        lock (_lock) return entries.Remove(key, cause);
+        lock (_lock) return _flights.Joinable(key);
+    }
+
+    /// <summary>Begins a load: its answer is kept unless something happens to the key meanwhile.</summary>
+    public SingleFlight<Lookup>.Flight BeginLoad(byte[] key)
+    {
+        lock (_lock) return _flights.Begin(key, session.Number);
+    }
+
+    /// <summary>Begins a write: from now on no reader is given the older value as fresh, and no load that was sent before is kept.</summary>
+    public SingleFlight<Lookup>.Flight BeginWrite(byte[] key)
+    {
+        lock (_lock)
+        {
+            entries.Remove(key, RemovalCause.Invalidated);
+            return _flights.Begin(key, session.Number);
+        }
+    }
+
+    /// <summary>Ends a load that brought no answer: what is held stays as it is.</summary>
+    public void Fail(SingleFlight<Lookup>.Flight flight)
+    {
+        lock (_lock) _flights.End(flight);
+    }
+
+    /// <summary>Ends a load or a write, and keeps what Redis said if nothing was begun for the key since, and no change was heard of; else drops the copy that is there.</summary>
+    /// <param name="flight">What ends.</param>
+    /// <param name="keep">Whether the answer is to be kept at all.</param>
+    /// <param name="value">The value; <see langword="null"/> for a key that Redis does not have.</param>
+    /// <param name="sent">When Redis was asked.</param>
+    /// <param name="life">How long it may be served from then.</param>
+    /// <returns>Whether it is kept.</returns>
+    public bool End(SingleFlight<Lookup>.Flight flight, bool keep, byte[]? value, long sent, TimeSpan life)
+    {
+        lock (_lock)
+        {
+            var overtaken = !_flights.End(flight);
+            if (overtaken)
+            {
+                metrics.VoidedLoads++;
+            }
+
+            if (keep && !overtaken && entries.Put(flight.Key, value, sent, life, flight.Session))
+            {
+                return true;
+            }
+
+            entries.Remove(flight.Key, RemovalCause.Invalidated);
+            return false;
+        }
+    }
+
+    /// <summary>Redis says that the key has changed, or forgets that it was read.</summary>
+    public void Invalidate(byte[] key)
+    {
+        lock (_lock)
+        {
+            metrics.Invalidations++;
+            entries.Remove(key, RemovalCause.Invalidated);
+            _flights.Void(key);
+        }
+    }
+
+    /// <summary>Redis says that everything has changed.</summary>
+    public void InvalidateAll()
+    {
+        lock (_lock)
+        {
+            metrics.Flushes++;
+            entries.Clear(RemovalCause.Invalidated);
+            _flights.VoidAll();
+        }
+    }
+
+    /// <summary>Whatever is under way was sent in another session: nobody joins it, and it is not kept.</summary>
+    public void VoidLoads()
+    {
+        lock (_lock) _flights.VoidAll();
     }
 
     /// <inheritdoc cref="LruCache.RemoveWhere"/>
     public void RemoveWhere(Predicate<byte[]> key, RemovalCause cause)
     {
         lock (_lock) entries.RemoveWhere(key, cause);
-    }
-
-    /// <inheritdoc cref="LruCache.Clear"/>
-    public void Clear(RemovalCause cause)
-    {
-        lock (_lock) entries.Clear(cause);
     }
 
     /// <inheritdoc cref="LruCache.RemoveExpired"/>
@@ -82,5 +165,20 @@ internal sealed class HeldEntries(LruCache entries, NodeMetrics metrics, TimePro
                 }
             }
         }
+    }
+
+    private Lookup Answer(Entry entry, Freshness basis)
+    {
+        var now = time.GetTimestamp();
+        return new Lookup
+        {
+            Status = entry.Value is null ? LookupStatus.Absent : LookupStatus.Found,
+            Source = LookupSource.Cache,
+            Freshness = basis,
+            Stored = true,
+            Value = entry.Value,
+            AgeMilliseconds = (long)time.GetElapsedTime(entry.LoadedAt, now).TotalMilliseconds,
+            FreshMilliseconds = (long)time.GetElapsedTime(now, entry.ExpiresAt).TotalMilliseconds,
+        };
     }
 }

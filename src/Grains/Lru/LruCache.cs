@@ -71,16 +71,17 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
 
     /// <summary>Holds a value as the most recently used, in place of what is held under its key.</summary>
     /// <param name="key">The key. The cache keeps the array, which must not be written to any more.</param>
-    /// <param name="value">The value. The same holds for it.</param>
+    /// <param name="value">The value, or <see langword="null"/> for a key that Redis does not have. The same holds for it.</param>
     /// <param name="loadedAt">When the read that gave the value was sent, as a timestamp of the clock.</param>
     /// <param name="life">How long it may be served, counted from then.</param>
+    /// <param name="session">The number of the session under which it was read.</param>
     /// <returns>Whether it is held. If its life is over, or it is larger than the whole cache, nothing is held under the key any more.</returns>
-    public bool Put(byte[] key, byte[] value, long loadedAt, TimeSpan life)
+    public bool Put(byte[] key, byte[]? value, long loadedAt, TimeSpan life, int session = 0)
     {
         // Not replaced in place: the dictionary would go on holding the older array of the same key beside the new one.
         Remove(key, RemovalCause.Replaced);
 
-        var entry = new Entry(key, value, loadedAt, ExpiryOf(loadedAt, life));
+        var entry = new Entry(key, value, loadedAt, ExpiryOf(loadedAt, life), session);
         if (entry.ExpiresAt <= time.GetTimestamp() || entry.Size > MaximumBytes)
         {
             return false;

@@ -15,12 +15,12 @@ internal interface IOrigin
     /// <exception cref="OriginException">Redis gave no usable answer by then.</exception>
     Task<OriginValue> ReadAsync(byte[] key, long deadline);
 
-    /// <summary>Sets or deletes a key, in one attempt.</summary>
+    /// <summary>Sets or deletes a key, in one attempt, and reads it in the same go, so that what is kept is what Redis tells of.</summary>
     /// <param name="change">What to write.</param>
     /// <param name="deadline">When to give up, by the <see cref="TimeProvider"/>'s timestamp; a write not sent by then is not sent.</param>
-    /// <returns>Whether it was carried out: <see langword="false"/> only for a conditional write whose condition did not hold.</returns>
+    /// <returns>What became of it.</returns>
     /// <exception cref="OriginException">Redis refused it, or gave no answer.</exception>
-    Task<bool> WriteAsync(OriginWrite change, long deadline);
+    Task<OriginWritten> WriteAsync(OriginWrite change, long deadline);
 }
 
 /// <summary>A value as Redis held it at one moment.</summary>
@@ -51,6 +51,11 @@ internal enum OriginValueKind : byte
 /// <param name="Expiry">The new value's time to live; <see langword="null"/> for none.</param>
 /// <param name="OnlyIfAbsent">Write only if the key is not there (<c>SET … NX</c>).</param>
 internal readonly record struct OriginWrite(byte[] Key, byte[]? Value, TimeSpan? Expiry = null, bool OnlyIfAbsent = false);
+
+/// <summary>What became of a change.</summary>
+/// <param name="Done">Whether it was carried out: <see langword="false"/> only for a conditional write whose condition did not hold.</param>
+/// <param name="Now">What Redis held afterwards; <see langword="null"/> when that is not known.</param>
+internal readonly record struct OriginWritten(bool Done, OriginValue? Now);
 
 /// <summary>What is known of the origin, and, when it is ill, why.</summary>
 /// <param name="Fault"><see cref="OriginFault.None"/> when it answers.</param>

@@ -13,10 +13,11 @@ internal sealed partial class OriginBreaker : IAsyncDisposable
 {
     private static readonly TimeSpan _probePeriod = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>After how many times the timeout without any answer a connection is replaced.</summary>
+    /// <summary>After how many times the timeout without any answer a connection is replaced, if another one is answered.</summary>
     private const int SilentTimeouts = 4;
 
     private readonly RedisConnection _connection;
+    private readonly RedisOptions _options;
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -29,7 +30,7 @@ internal sealed partial class OriginBreaker : IAsyncDisposable
 
     public OriginBreaker(RedisConnection connection, RedisOptions options, ILogger logger, TimeProvider time)
     {
-        (_connection, _timeout, _logger, _time) = (connection, options.Timeout, logger, time);
+        (_connection, _options, _timeout, _logger, _time) = (connection, options, options.Timeout, logger, time);
         _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
@@ -111,6 +112,7 @@ internal sealed partial class OriginBreaker : IAsyncDisposable
                     continue;
                 }
 
+                var epoch = _connection.Epoch;
                 try
                 {
                     await (IsOpen ? PingAsync(database) : _pipeline.ExecuteAsync(async _ => await PingAsync(database)).AsTask());
@@ -124,9 +126,10 @@ internal sealed partial class OriginBreaker : IAsyncDisposable
                 catch (OriginException failure)
                 {
                     _fault = failure.Fault;
-                    if (failure.Fault == OriginFault.Protocol || (failure.Fault == OriginFault.TimedOut && _time.GetElapsedTime(answered) > SilentTimeouts * _timeout))
+                    if (failure.Fault == OriginFault.Protocol || (failure.Fault == OriginFault.TimedOut
+                        && _time.GetElapsedTime(answered) > SilentTimeouts * _timeout && await SecondOpinion.IsDeadAsync(_options, _timeout, () => PingAsync(database))))
                     {
-                        _connection.Replace(failure.Fault);
+                        _connection.Replace(failure.Fault, epoch);
                     }
                 }
                 catch (BrokenCircuitException)
@@ -150,6 +153,8 @@ internal sealed partial class OriginBreaker : IAsyncDisposable
             {
                 throw new OriginException(OriginFault.Protocol);
             }
+
+            _connection.Answered();
         }
         catch (Exception failure) when (RedisErrors.IsFailure(failure))
         {

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using RpOrleans.Grains.Settings;
 using StackExchange.Redis;
-using StackExchange.Redis.Configuration;
 
 namespace RpOrleans.Grains.Origin;
 
@@ -15,17 +14,11 @@ namespace RpOrleans.Grains.Origin;
 // - a socket that is silent is replaced late, and one that trickles never: we keep the socket, and close it.
 internal sealed partial class RedisConnection : IAsyncDisposable
 {
-    /// <summary>How long a connect may take, the login included, before the next is tried.</summary>
-    public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(0.5);
-
-    /// <summary>The least time between two connects.</summary>
-    private static readonly TimeSpan _connectSpacing = TimeSpan.FromMilliseconds(250);
-
-    private static readonly TimeSpan _heartbeat = TimeSpan.FromMilliseconds(100);
-
     private readonly CancellationTokenSource _stopping = new();
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly EndPoint _endPoint;
+    private readonly SocketGate _gate;
     private readonly Task _connecting;
     private volatile ConnectionMultiplexer? _multiplexer;
     private volatile IDatabase? _database;
@@ -34,6 +27,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private readonly Lock _lock = new();
     private volatile Socket? _socket;
     private long _socketSince;
+    private long _sockets;
+    private volatile bool _answered; // since the loss before
     private long? _lostAt;
     private bool _condemned;
     private readonly object[]? _login;
@@ -52,6 +47,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             { User: null } => [options.Password],
             _ => [options.User, options.Password],
         };
+        _endPoint = RedisClient.EndPointOf(options);
+        _gate = new SocketGate(_endPoint, time, (socket, _) => OnSocket(socket));
         _connecting = Task.Run(() => ConnectAsync(options));
     }
 
@@ -68,6 +65,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     /// <summary>Where to send writes: the same Redis, and if it is a replica the library says so instead of "no connection".</summary>
     public IServer? Server => IsUsable ? _server : null;
 
+    /// <summary>Goes up before each socket connects: what Redis remembers of a connection is gone with its socket.</summary>
+    public long Epoch => Interlocked.Read(ref _sockets);
+
     /// <summary>Why there is no connection; <see cref="OriginFault.None"/> when there is one.</summary>
     public OriginFault Fault
     {
@@ -77,31 +77,41 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for the connection that follows one that was just lost; a connect usually takes a millisecond or two.</summary>
-    /// <param name="atMost">How long ago it may have been lost or the connect begun, and how long it is waited for.</param>
-    /// <returns>When there is one, or it is not worth waiting any longer.</returns>
-    public async Task ReturnsWithinAsync(TimeSpan atMost)
-    {
-        var start = _time.GetTimestamp();
-        while (Database is null && BeingMade(atMost) && _time.GetElapsedTime(start) < atMost)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(2), _time);
-        }
-    }
+    /// <summary>Told that a command was answered: if the connection is lost now, the next one may be there in a moment.</summary>
+    public void Answered() => _answered = true;
 
     /// <summary>Told by a command that the connection is gone, which may come before the library says so itself.</summary>
     public void Lost()
     {
-        lock (_lock) _lostAt = _time.GetTimestamp();
+        lock (_lock)
+        {
+            if (_answered)
+            {
+                (_answered, _lostAt) = (false, _time.GetTimestamp());
+            }
+        }
+    }
+
+    /// <summary>Whether a connection that worked was lost a moment ago, and no connect was refused since; one usually takes a millisecond or two.</summary>
+    /// <param name="span">How long a moment is.</param>
+    public bool LostWithin(TimeSpan span)
+    {
+        lock (_lock) return _lostAt is { } lost && _time.GetElapsedTime(lost) < span;
     }
 
     /// <summary>Closes a socket over which nothing sensible comes any more; the library then makes another.</summary>
     /// <param name="why">What is wrong with it.</param>
-    public void Replace(OriginFault why)
+    /// <param name="epoch">The <see cref="Epoch"/> in which that showed: by now another may be in its place, which is not to pay for it.</param>
+    public void Replace(OriginFault why, long epoch)
     {
         Socket? socket;
         lock (_lock)
         {
+            if (epoch != Epoch)
+            {
+                return;
+            }
+
             (socket, _socket) = (_socket, null);
             _fault = why;
             _condemned = true;
@@ -121,7 +131,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         bool stuck;
         lock (_lock)
         {
-            stuck = Database is null && _socket is not null && _time.GetElapsedTime(_socketSince) > 2 * ConnectTimeout;
+            stuck = Database is null && _socket is not null && _time.GetElapsedTime(_socketSince) > 2 * RedisClient.ConnectTimeout;
             if (Database is not null)
             {
                 _fault = OriginFault.Unreachable; // what it is if it is lost, until the library says why
@@ -130,7 +140,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
         if (stuck)
         {
-            Replace(OriginFault.TimedOut); // connected, but the login is not answered
+            Replace(OriginFault.TimedOut, Epoch); // connected, but the login is not answered
         }
 
         Report();
@@ -149,25 +159,15 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private bool BeingMade(TimeSpan since)
-    {
-        // Between the loss and the next socket there is a moment in which the library has not begun yet.
-        lock (_lock)
-        {
-            return (_lostAt is { } lost && _time.GetElapsedTime(lost) < since)
-                || (_socket is not null && _time.GetElapsedTime(_socketSince) < since);
-        }
-    }
-
     private bool IsUsable => _multiplexer is { IsConnected: true } && (_login is null || (_loggedIn is { } socket && ReferenceEquals(socket, _socket)));
 
     // A login that is refused does not stop the library: where Redis lets anybody in, it would go on as the default user.
     private async Task LogInAsync()
     {
-        var socket = _socket;
+        var (socket, epoch) = (_socket, Epoch);
         try
         {
-            await _database!.ExecuteAsync("AUTH", _login!, CommandFlags.NoRedirect).Observed().WaitAsync(ConnectTimeout, _time);
+            await _database!.ExecuteAsync("AUTH", _login!, CommandFlags.NoRedirect).Observed().WaitAsync(RedisClient.ConnectTimeout, _time);
             _loggedIn = socket;
         }
         catch (RedisServerException failure) when (RedisErrors.FaultOf(failure.Kind) != OriginFault.Refused)
@@ -176,7 +176,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
         catch (RedisServerException)
         {
-            Replace(OriginFault.Refused);
+            Replace(OriginFault.Refused, epoch);
         }
         catch (Exception failure) when (RedisErrors.IsFailure(failure))
         {
@@ -191,7 +191,8 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             try
             {
                 // Comes back after a success, or else after the time for a connect; from then on the library's heart beats.
-                var multiplexer = await ConnectionMultiplexer.ConnectAsync(Configure(options));
+                var multiplexer = await ConnectionMultiplexer.ConnectAsync(RedisClient.Configure(
+                    options, _endPoint, $"rporleans-{Environment.ProcessId}", subscribes: false, _gate, new FailureListener(this)));
                 _server = multiplexer.GetServer(options.Host!, options.Port);
                 _database = multiplexer.GetDatabase();
                 _multiplexer = multiplexer;
@@ -199,50 +200,24 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             }
             catch (Exception failure) when (failure is RedisException or SocketException or TimeoutException)
             {
-                await Task.Delay(ConnectTimeout, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(RedisClient.ConnectTimeout, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
-
-    private ConfigurationOptions Configure(RedisOptions options)
-    {
-        var endPoints = new EndPointCollection { { options.Host!, options.Port } };
-        return Configure(options, endPoints[0]);
-    }
-
-    private ConfigurationOptions Configure(RedisOptions options, EndPoint endPoint) => new()
-    {
-        EndPoints = { endPoint },
-        DefaultDatabase = options.Database,
-        User = options.User,
-        Password = options.Password,
-        ClientName = $"rporleans-{Environment.ProcessId}",
-        Protocol = RedisProtocol.Resp2,
-        AbortOnConnectFail = false,
-        ConnectRetry = 1,
-        ConnectTimeout = (int)ConnectTimeout.TotalMilliseconds,
-        // Deadlines are ours, and so is the end of a silent connection: the library's are only a last resort.
-        AsyncTimeout = (int)Math.Max(4 * options.Timeout.TotalMilliseconds, 10_000),
-        SyncTimeout = 1_000,
-        HeartbeatInterval = _heartbeat,
-        BacklogPolicy = BacklogPolicy.FailFast,
-        ReconnectRetryPolicy = new ReconnectPolicy(Random.Shared.Next()),
-        AllowAdmin = false,
-        IncludeDetailInExceptions = false, // the detail is the key
-        ConfigCheckSeconds = 1, // how soon the library learns that a replica was promoted; until then it sends it no writes
-        TieBreaker = "",
-        ConfigurationChannel = "",
-        // Never ask Redis for other addresses, and do not open the second connection, which is for subscriptions.
-        CommandMap = CommandMap.Create(["CLUSTER", "CONFIG", "SENTINEL", "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"], available: false),
-        Tunnel = new SocketGate(this, endPoint),
-        LoggerFactory = new FailureListener(this),
-    };
 
     private void OnFailed(RedisConnectionException failure)
     {
         lock (_lock)
         {
-            _lostAt = failure.FailureType == ConnectionFailureType.UnableToConnect ? null : _time.GetTimestamp();
+            if (failure.FailureType == ConnectionFailureType.UnableToConnect)
+            {
+                _lostAt = null; // it is not back just now
+            }
+            else
+            {
+                Lost();
+            }
+
             if (!_condemned) // else it is we who closed it, and know better why
             {
                 _fault = RedisErrors.FaultOf(failure.FailureType, failure.InnerException);
@@ -252,16 +227,18 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     private void OnSocket(Socket? socket)
     {
+        Interlocked.Increment(ref _sockets);
         lock (_lock)
         {
-            (_socket, _socketSince, _lostAt, _condemned) = (socket, _time.GetTimestamp(), null, false);
+            (_socket, _socketSince, _condemned) = (socket, _time.GetTimestamp(), false);
+            Lost();
         }
     }
 
     private void Report()
     {
         var fault = Fault;
-        if (fault == _logged || (_logged is null && fault == OriginFault.Unreachable && _time.GetElapsedTime(_started) < ConnectTimeout))
+        if (fault == _logged || (_logged is null && fault == OriginFault.Unreachable && _time.GetElapsedTime(_started) < RedisClient.ConnectTimeout))
         {
             return; // nothing new; or it has only just begun to connect
         }
@@ -289,52 +266,6 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     [LoggerMessage(EventId = 102, Level = LogLevel.Error, Message = "Redis refused the login; check REDIS_USER and REDIS_PASSWORD")]
     private partial void LogRefused();
-
-    /// <summary>When to connect again: after 0.2 to 0.3 s, no two processes in step.</summary>
-    // No longer back-off: Redis is to be in use a second after it is back, and four connects a second harm nobody.
-    private sealed class ReconnectPolicy(int seed) : IReconnectRetryPolicy
-    {
-        public bool ShouldRetry(long currentRetryCount, int timeElapsedMillisecondsSinceLastRetry)
-        {
-            // Asked at each heartbeat; the jitter must stay the same until it says yes.
-            var jitter = (uint)HashCode.Combine(seed, currentRetryCount) % 100;
-            return timeElapsedMillisecondsSinceLastRetry >= 200 + jitter;
-        }
-    }
-
-    /// <summary>Passed by each socket before it connects: only to the address in the settings, and not too often.</summary>
-    private sealed class SocketGate(RedisConnection owner, EndPoint allowed) : Tunnel
-    {
-        private readonly Lock _lock = new();
-        private long? _last;
-
-        public override async ValueTask BeforeSocketConnectAsync(EndPoint endPoint, ConnectionType connectionType, Socket? socket, CancellationToken cancellationToken)
-        {
-            if (!endPoint.Equals(allowed))
-            {
-                throw new SocketException((int)SocketError.AccessDenied);
-            }
-
-            var wait = Reserve();
-            if (wait > TimeSpan.Zero)
-            {
-                await Task.Delay(wait, owner._time, CancellationToken.None);
-            }
-
-            owner.OnSocket(socket);
-        }
-
-        private TimeSpan Reserve()
-        {
-            lock (_lock)
-            {
-                var wait = _last is { } last ? _connectSpacing - owner._time.GetElapsedTime(last) : TimeSpan.Zero;
-                if (wait < TimeSpan.Zero) wait = TimeSpan.Zero;
-                _last = owner._time.GetTimestamp() + (long)(wait.TotalSeconds * owner._time.TimestampFrequency);
-                return wait;
-            }
-        }
-    }
 
     /// <summary>Hears of each connection that failed, through the library's logger.</summary>
     private sealed class FailureListener(RedisConnection owner) : ILoggerFactory, ILogger

@@ -13,8 +13,8 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
     private const int ReadsWaitingAtMost = 10_000;
     private const CommandFlags Flags = CommandFlags.NoRedirect; // never go to an address that a reply names
 
-    /// <summary>How long a read whose connection broke waits for the next one.</summary>
-    private static readonly TimeSpan _reconnectPatience = TimeSpan.FromMilliseconds(50);
+    /// <summary>For how long after a connection broke the next one is waited for; not at all once a connect was refused.</summary>
+    private static readonly TimeSpan _reconnectPatience = TimeSpan.FromMilliseconds(250);
 
     private readonly RedisOptions _options;
     private readonly int _maximumValueBytes;
@@ -46,6 +46,9 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         _rangeBounds = [0, maximumValueBytes - 1];
     }
 
+    /// <summary>The connection over which Redis is asked.</summary>
+    public RedisConnection Connection => _connection;
+
     public OriginHealth Health => new(_breaker.Fault);
 
     /// <summary>Round trips asked of Redis, for reads and writes.</summary>
@@ -66,7 +69,6 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         }
         catch (OriginException failure) when (AnotherTryMayHelp(failure))
         {
-            await _connection.ReturnsWithinAsync(Earlier(_reconnectPatience, Left(deadline))).ConfigureAwait(false);
             value = await InTurnAsync(database => ReadOnceAsync(database, key), deadline).ConfigureAwait(false);
         }
 
@@ -75,14 +77,14 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         return value ?? throw new OriginException(OriginFault.Protocol);
     }
 
-    public async Task<bool> WriteAsync(OriginWrite change, long deadline)
+    public async Task<OriginWritten> WriteAsync(OriginWrite change, long deadline)
     {
         if (Left(deadline) <= TimeSpan.Zero)
         {
             throw new OriginException(OriginFault.TimedOut);
         }
 
-        return await AttemptAsync(_ => WriteOnceAsync(change), deadline).ConfigureAwait(false);
+        return await AttemptAsync(database => WriteOnceAsync(database, change), deadline).ConfigureAwait(false);
     }
 
     /// <summary>Reads a value over <c>MAX_VALUE_BYTES</c>, in one piece; for a gateway, on a connection of its own.</summary>
@@ -170,17 +172,38 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         return new OriginValue(OriginValueKind.Found, value, left);
     }
 
-    private async Task<bool> WriteOnceAsync(OriginWrite change)
+    // Tracked is what was read, not what was written (docs/coherence.md, 5), and the value that is read is what Redis holds,
+    // whoever else writes the key at this moment.
+    private async Task<OriginWritten> WriteOnceAsync(IDatabase database, OriginWrite change)
     {
         var server = _connection.Server ?? throw new OriginException(OriginFault.Unreachable);
-        RedisKey key = change.Key;
-        if (change.Value is null)
+        var write = server.ExecuteAsync(_options.Database, change.Value is null ? "DEL" : "SET", ArgumentsOf(change), Flags).Observed();
+        var read = ReadOnceAsync(database, change.Key).Observed();
+        var reply = await write.ConfigureAwait(false);
+        var done = change switch
         {
-            Expect(ResultType.Integer, await server.ExecuteAsync(_options.Database, "DEL", [key], Flags).ConfigureAwait(false));
-            return true;
+            { Value: null } => Expect(ResultType.Integer, reply) is not null,
+            { OnlyIfAbsent: true } when reply.IsNull => false,
+            _ => (string?)Expect(ResultType.SimpleString, reply) == "OK" ? true : throw NotAReplyToThis(),
+        };
+        try
+        {
+            return new OriginWritten(done, await read.ConfigureAwait(false));
+        }
+        catch (Exception failure) when (RedisErrors.IsFailure(failure))
+        {
+            return new OriginWritten(done, null); // written, and that is what was asked
+        }
+    }
+
+    private static List<object> ArgumentsOf(OriginWrite change)
+    {
+        List<object> arguments = [(RedisKey)change.Key];
+        if (change.Value is not null)
+        {
+            arguments.Add((RedisValue)change.Value);
         }
 
-        List<object> arguments = [key, (RedisValue)change.Value];
         if (change.Expiry is { } expiry)
         {
             arguments.AddRange(["PX", Math.Max(1, (long)expiry.TotalMilliseconds)]);
@@ -191,13 +214,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
             arguments.Add("NX");
         }
 
-        var reply = await server.ExecuteAsync(_options.Database, "SET", arguments, Flags).ConfigureAwait(false);
-        if (change.OnlyIfAbsent && reply.IsNull)
-        {
-            return false;
-        }
-
-        return (string?)Expect(ResultType.SimpleString, reply) == "OK" ? true : throw NotAReplyToThis();
+        return arguments;
     }
 
     /// <summary>A reply of another type than the command's is the reply to something else: nothing that follows it can be trusted.</summary>
@@ -246,6 +263,23 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
 
     private async Task<T> SendAsync<T>(Func<IDatabase, Task<T>> ask, TimeSpan timeout)
     {
+        var started = _time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await SendOnceAsync(ask, timeout - _time.GetElapsedTime(started)).ConfigureAwait(false);
+            }
+            catch (OriginException failure) when (failure is { Fault: OriginFault.Unreachable, OutcomeUnknown: false } && _connection.LostWithin(_reconnectPatience))
+            {
+                // It was not sent, so this was no attempt yet: the connection went a moment ago, and the next is being made.
+                await Task.Delay(TimeSpan.FromMilliseconds(2), _time).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<T> SendOnceAsync<T>(Func<IDatabase, Task<T>> ask, TimeSpan timeout)
+    {
         if (timeout <= TimeSpan.Zero)
         {
             throw new OriginException(OriginFault.TimedOut);
@@ -257,10 +291,12 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         }
 
         Interlocked.Increment(ref _reads);
+        var epoch = _connection.Epoch;
         var sent = _time.GetTimestamp();
         try
         {
             var answer = await ask(database).Observed().WaitAsync(timeout, _time).ConfigureAwait(false);
+            _connection.Answered();
             Answered(_time.GetElapsedTime(sent));
             return answer;
         }
@@ -275,7 +311,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
             var translated = RedisErrors.Translate(failure);
             if (translated.Fault == OriginFault.Protocol)
             {
-                _connection.Replace(OriginFault.Protocol);
+                _connection.Replace(OriginFault.Protocol, epoch);
             }
 
             throw translated;

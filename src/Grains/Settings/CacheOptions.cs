@@ -17,6 +17,10 @@ public sealed class CacheOptions
     [Setting("RECORD_EXPIRY"), Range(typeof(TimeSpan), "00:00:00.05", "365.00:00:00")]
     public TimeSpan TimeToLive { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long "absent" may be remembered where Redis cannot tell of changes; with tracking it is remembered like a value. Default: not at all.</summary>
+    [Setting("ABSENT_EXPIRY"), Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
+    public TimeSpan AbsentTimeToLive { get; set; } = TimeSpan.Zero;
+
     /// <summary>Longest key over HTTP, in bytes. Default: 1,024.</summary>
     [Setting("MAX_KEY_BYTES"), Range(1, 65_536)]
     public int MaximumKeyBytes { get; set; } = 1_024;

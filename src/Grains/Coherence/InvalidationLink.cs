@@ -1,0 +1,273 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using RpOrleans.Grains.Lru;
+using RpOrleans.Grains.Origin;
+using RpOrleans.Grains.Settings;
+using StackExchange.Redis;
+
+namespace RpOrleans.Grains.Coherence;
+
+// Redis remembers the keys that were read over the data connection and tells of their changes over the other one (CLIENT
+// TRACKING … REDIRECT). Without NOLOOP: with it, it tells neither of keys that it evicts nor of those that fall out of its
+// table while this very connection is being served. Nothing is assumed of the library's events: a set-up and a heartbeat
+// count only if neither connection was made anew meanwhile.
+
+/// <summary>Keeps the session with Redis: sets it up, has it confirmed, and begins anew when it is lost.</summary>
+internal sealed partial class InvalidationLink : IAsyncDisposable
+{
+    /// <summary>After how many times the bound without a sign of life the invalidation connection is replaced.</summary>
+    private const int SilentBounds = 2;
+
+    private static readonly TimeSpan _setUpAgain = TimeSpan.FromMilliseconds(20);
+
+    private readonly CoherenceOptions _options;
+    private readonly RedisOptions _redis;
+    private readonly RedisConnection _data;
+    private readonly Session _session;
+    private readonly HeldEntries _entries;
+    private readonly ILogger _logger;
+    private readonly IHostApplicationLifetime _lifetime;
+    private readonly InvalidationSubscription? _subscription;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _running;
+    private (int Number, long Data, long Subscription, long Redirect)? _open;
+    private long _judged = -1;
+    private string? _dataSet;
+    private string? _reported;
+    private long _heard = Stopwatch.GetTimestamp();
+
+    public InvalidationLink(
+        CoherenceOptions options,
+        RedisOptions redis,
+        RedisConnection data,
+        Session session,
+        HeldEntries entries,
+        ILogger<InvalidationLink> logger,
+        IHostApplicationLifetime lifetime)
+    {
+        (_options, _redis, _data, _session, _entries, _logger, _lifetime) = (options, redis, data, session, entries, logger, lifetime);
+        session.Await();
+        if (options.Mode != CoherenceMode.Expiry)
+        {
+            _subscription = new InvalidationSubscription(redis, Invalidate);
+        }
+
+        _running = Task.Run(RunAsync);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _running;
+        if (_subscription is not null)
+        {
+            await _subscription.DisposeAsync();
+        }
+
+        _stopping.Dispose();
+    }
+
+    private void Invalidate(byte[]? key)
+    {
+        if (key is null)
+        {
+            _entries.InvalidateAll();
+        }
+        else
+        {
+            _entries.Invalidate(key);
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await GoOnAsync();
+            }
+            catch (Exception failure) when (failure is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException)
+            {
+                // Nothing is confirmed by it; the next round tries again.
+            }
+
+            var pause = _open is null && _judged != _data.Epoch ? _setUpAgain : _options.Bound / 5;
+            await Task.Delay(pause, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task GoOnAsync()
+    {
+        if (_subscription is not null && Stopwatch.GetElapsedTime(_heard) > SilentBounds * _options.Bound && _subscription.Subscribed)
+        {
+            _heard = Stopwatch.GetTimestamp();
+            if (await SecondOpinion.IsDeadAsync(_redis, _options.Bound, () => _subscription.PingAsync(_options.Bound)))
+            {
+                _subscription.Replace();
+            }
+        }
+
+        if (_data.Database is not { } database)
+        {
+            return;
+        }
+
+        if (_subscription is null)
+        {
+            await GoByExpiryAsync(database);
+        }
+        else if (_open is { } open && open.Data == _data.Epoch && open.Subscription == _subscription.Epoch)
+        {
+            await ConfirmAsync(database, open);
+        }
+        else if (_judged != _data.Epoch)
+        {
+            await SetUpAsync(database, _subscription);
+        }
+    }
+
+    /// <summary>Begins a session: subscribed first, then tracking, and only then is anything kept under it.</summary>
+    private async Task SetUpAsync(IDatabase database, InvalidationSubscription subscription)
+    {
+        _open = null;
+        if (_session.Basis == Freshness.Tracking || _session.Number != Session.None)
+        {
+            _session.Break();
+        }
+
+        var (data, pushes) = (_data.Epoch, subscription.Epoch);
+        try
+        {
+            await subscription.SubscribeAsync().WaitAsync(_options.Bound);
+            if (!subscription.Subscribed || await FindAsync(database, subscription.Name) is not { } id)
+            {
+                return;
+            }
+
+            await AskAsync(database, "TRACKING", "ON", "REDIRECT", id);
+            if (data != _data.Epoch || pushes != subscription.Epoch)
+            {
+                return;
+            }
+
+            var number = _session.Open(() => data == _data.Epoch && pushes == subscription.Epoch);
+            _entries.VoidLoads();
+            _open = (number, data, pushes, id);
+            await ConfirmAsync(database, _open.Value);
+            Report("Redis tells of changes: what is cached is confirmed by tracking");
+        }
+        catch (RedisServerException refused) when (RedisErrors.FaultOf(refused.Kind) is OriginFault.Busy or OriginFault.Refused)
+        {
+            await CannotTrackAsync(database);
+        }
+    }
+
+    /// <summary>PING over the one connection, and after its PONG whether the other still tracks: together they say that everything has been told.</summary>
+    private async Task ConfirmAsync(IDatabase database, (int Number, long Data, long Subscription, long Redirect) open)
+    {
+        var sent = Stopwatch.GetTimestamp();
+        await _subscription!.PingAsync(_options.Bound);
+        _heard = Stopwatch.GetTimestamp();
+        if (!IsOn(await AskAsync(database, "TRACKINGINFO"), open.Redirect))
+        {
+            _open = null;
+            _session.Break();
+            return;
+        }
+
+        if (open.Data == _data.Epoch && open.Subscription == _subscription.Epoch)
+        {
+            _session.Confirm(open.Number, sent, _options.Bound);
+        }
+    }
+
+    private async Task CannotTrackAsync(IDatabase database)
+    {
+        if (_options.Mode == CoherenceMode.Tracking)
+        {
+            LogMustTrack();
+            Environment.ExitCode = 1;
+            _lifetime.StopApplication();
+        }
+        else
+        {
+            await GoByExpiryAsync(database);
+        }
+    }
+
+    private async Task GoByExpiryAsync(IDatabase database)
+    {
+        var epoch = _data.Epoch;
+        if (_judged == epoch)
+        {
+            return;
+        }
+
+        var dataSet = await DataSetAsync(database);
+        _session.OpenByExpiry(anotherDataSet: dataSet != _dataSet);
+        (_dataSet, _judged) = (dataSet, epoch);
+        Report(_options.Mode == CoherenceMode.Expiry
+            ? "What is cached is fresh within RECORD_EXPIRY, as COHERENCE=expiry says"
+            : "This Redis cannot tell of changes, or is not allowed to: what is cached is fresh within RECORD_EXPIRY");
+    }
+
+    /// <summary>What tells one Redis process from another.</summary>
+    private async Task<string?> DataSetAsync(IDatabase database)
+    {
+        try
+        {
+            var info = (string?)await database.ExecuteAsync("INFO", ["server"], CommandFlags.NoRedirect).Observed().WaitAsync(_options.Bound);
+            return info?.Split('\n').FirstOrDefault(line => line.StartsWith("run_id:", StringComparison.Ordinal))?.Trim();
+        }
+        catch (RedisServerException)
+        {
+            return Guid.NewGuid().ToString(); // it does not say: then each connection may be to another
+        }
+    }
+
+    private async Task<long?> FindAsync(IDatabase database, string name)
+    {
+        var clients = (string?)await AskAsync(database, "LIST", "TYPE", "pubsub");
+        long? newest = null; // one that Redis has not noticed the end of yet has a lower id
+        foreach (var client in clients?.Split('\n') ?? [])
+        {
+            var fields = client.Split(' ');
+            if (fields.Contains($"name={name}") && fields[0].StartsWith("id=", StringComparison.Ordinal)
+                && long.TryParse(fields[0].AsSpan(3), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id > (newest ?? 0))
+            {
+                newest = id;
+            }
+        }
+
+        return newest;
+    }
+
+    private Task<RedisResult> AskAsync(IDatabase database, params object[] words) =>
+        database.ExecuteAsync("CLIENT", words, CommandFlags.NoRedirect).Observed().WaitAsync(_options.Bound);
+
+    /// <summary>Whether the reply to <c>CLIENT TRACKINGINFO</c> says that changes are told of, to this connection.</summary>
+    private static bool IsOn(RedisResult reply, long redirect)
+    {
+        var info = reply.ToDictionary();
+        return info.TryGetValue("flags", out var flags) && (string[]?)flags is { } set && set.Contains("on") && !set.Contains("broken_redirect")
+            && info.TryGetValue("redirect", out var to) && (long)to == redirect;
+    }
+
+    private void Report(string what)
+    {
+        if (what != _reported)
+        {
+            _reported = what;
+            LogBasis(what);
+        }
+    }
+
+    [LoggerMessage(EventId = 120, Level = LogLevel.Information, Message = "{What}")]
+    private partial void LogBasis(string what);
+
+    [LoggerMessage(EventId = 121, Level = LogLevel.Critical, Message = "COHERENCE=tracking, but this Redis cannot tell of changes, or is not allowed to (it takes Redis 6.2 and the commands CLIENT TRACKING, TRACKINGINFO and LIST, and SUBSCRIBE)")]
+    private partial void LogMustTrack();
+}

@@ -1,0 +1,51 @@
+using System.Net.Sockets;
+using RpOrleans.Grains.Settings;
+
+namespace RpOrleans.Grains.Origin;
+
+// A connection that is silent tells nothing of why. If Redis hangs, the connection is to be kept: with its first answer
+// nothing has been lost. If packets are dropped, it never answers again, and is to be replaced.
+
+/// <summary>Tells a Redis that hangs from a connection that is dead.</summary>
+internal static class SecondOpinion
+{
+    /// <summary>Whether a silent connection is dead: Redis answers over one that is made just now, and then still not over this one.</summary>
+    /// <param name="options">Where Redis is.</param>
+    /// <param name="atMost">How long each answer is waited for.</param>
+    /// <param name="askAgain">Asks over the silent connection.</param>
+    public static async Task<bool> IsDeadAsync(RedisOptions options, TimeSpan atMost, Func<Task> askAgain)
+    {
+        if (!await AnswersAsync(options, atMost))
+        {
+            return false;
+        }
+
+        try
+        {
+            await askAgain(); // Redis may have woken up just now
+            return false;
+        }
+        catch (Exception failure) when (RedisErrors.IsFailure(failure))
+        {
+            return true;
+        }
+    }
+
+    /// <summary>Whatever it says, a refusal too.</summary>
+    private static async Task<bool> AnswersAsync(RedisOptions options, TimeSpan atMost)
+    {
+        using var patience = new CancellationTokenSource(atMost);
+        using var client = new TcpClient();
+        try
+        {
+            await client.ConnectAsync(options.Host!, options.Port, patience.Token);
+            var stream = client.GetStream();
+            await stream.WriteAsync("*1\r\n$4\r\nPING\r\n"u8.ToArray(), patience.Token);
+            return await stream.ReadAsync(new byte[16], patience.Token) > 0;
+        }
+        catch (Exception failure) when (failure is OperationCanceledException or SocketException or IOException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using System.Net;
+using System.Net.Sockets;
+using StackExchange.Redis;
+using StackExchange.Redis.Configuration;
+
+namespace RpOrleans.Grains.Origin;
+
+/// <summary>Passed by each socket of the library before it connects: only to the address in the settings, and not too often.</summary>
+/// <param name="allowed">That address.</param>
+/// <param name="time">The clock.</param>
+/// <param name="onSocket">Told of each socket before it connects: whatever rested on the one before ends here.</param>
+internal sealed class SocketGate(EndPoint allowed, TimeProvider time, Action<Socket?, ConnectionType> onSocket) : Tunnel
+{
+    /// <summary>
+    /// The least time between a connect and the one after the next, of one kind: four a second, but a second try at once, since
+    /// the first after a loss may be closed with the connection that was lost.
+    /// </summary>
+    private static readonly TimeSpan _twoIn = TimeSpan.FromMilliseconds(500);
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<ConnectionType, (long? Last, long? BeforeLast)> _connects = [];
+
+    public override async ValueTask BeforeSocketConnectAsync(EndPoint endPoint, ConnectionType connectionType, Socket? socket, CancellationToken cancellationToken)
+    {
+        if (!endPoint.Equals(allowed))
+        {
+            throw new SocketException((int)SocketError.AccessDenied);
+        }
+
+        var wait = Reserve(connectionType);
+        if (wait > TimeSpan.Zero)
+        {
+            await Task.Delay(wait, time, CancellationToken.None);
+        }
+
+        onSocket(socket, connectionType);
+    }
+
+    private TimeSpan Reserve(ConnectionType type)
+    {
+        lock (_lock)
+        {
+            var (last, beforeLast) = _connects.GetValueOrDefault(type);
+            var wait = beforeLast is { } before ? _twoIn - time.GetElapsedTime(before) : TimeSpan.Zero;
+            if (wait < TimeSpan.Zero) wait = TimeSpan.Zero;
+            _connects[type] = (time.GetTimestamp() + (long)(wait.TotalSeconds * time.TimestampFrequency), last);
+            return wait;
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using RpOrleans.Tests.Processes;
+using RpOrleans.Tests.Support;
+using Xunit.Abstractions;
+
+namespace RpOrleans.Tests.Coherence;
+
+/// <summary>What freshness rests on, by setting and by what Redis can do.</summary>
+[Collection(ProcessesCollection.Name)]
+public sealed class CoherenceModeTests(ITestOutputHelper output)
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
+
+    [SkippableFact]
+    public async Task ARedisThatMayNotTrackIsServedWithinRecordExpiryAndSaysSo()
+    {
+        await using var redis = await RedisThatMayNotTrackAsync();
+        await using var node = await AllInOne.StartAsync(redis.Port, ("REDIS_USER", "reader"), ("REDIS_PASSWORD", "secret"));
+        await node.Process.ReadyAsync(_patience);
+        await redis.CommandAsync("SET", "key", "old");
+
+        var first = await node.Client.GetAsync("key");
+        await redis.CommandAsync("SET", "key", "new");
+        var second = await node.Client.GetAsync("key");
+
+        Assert.Equal(("MISS", "old"), (first.Cache, first.Body));
+        Assert.Equal(("HIT", "old"), (second.Cache, second.Body));
+        Assert.EndsWith("detail=expiry", second.CacheStatus);
+        Assert.Contains("cannot tell of changes", node.Process.TakeReport());
+        Assert.Contains("\"freshness\": \"Expiry\"", (await node.Process.AdminAsync("/stats")).Body);
+    }
+
+    [SkippableFact]
+    public async Task WhereTrackingIsDemandedARedisThatMayNotTrackEndsTheStart()
+    {
+        await using var redis = await RedisThatMayNotTrackAsync();
+        await using var node = await NodeProcess.StartGatewayAsync(new Dictionary<string, string>
+        {
+            ["REDIS_HOST"] = "127.0.0.1", ["REDIS_PORT"] = $"{redis.Port}", ["REDIS_USER"] = "reader", ["REDIS_PASSWORD"] = "secret", ["COHERENCE"] = "tracking",
+        });
+
+        Assert.True(await node.EndsWithinAsync(TimeSpan.FromSeconds(10)));
+
+        Assert.Equal(1, node.ExitCode);
+        Assert.Contains("COHERENCE=tracking, but this Redis cannot tell of changes", node.Output);
+        Assert.DoesNotContain("secret", node.Output);
+    }
+
+    [SkippableFact]
+    public async Task WhereTrackingIsDemandedNothingUnconfirmedIsServed()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var node = await AllInOne.StartAsync(redis.Port, ("COHERENCE", "tracking"));
+        await node.Process.ReadyAsync(_patience);
+        await redis.CommandAsync("SET", "key", "value");
+        await node.Client.RepeatAsync(3, "key");
+
+        await redis.KillAsync();
+        await Task.Delay(TimeSpan.FromSeconds(0.5)); // COHERENCE_BOUND
+
+        var refused = await node.Client.GetAsync("key");
+        output.WriteLine($"{refused}");
+        Assert.Equal(503, refused.Status);
+    }
+
+    [SkippableFact]
+    public async Task ByExpiryRedisIsNotAskedToTrack()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var node = await AllInOne.StartAsync(redis.Port, ("COHERENCE", "expiry"));
+        await node.Process.ReadyAsync(_patience);
+        await redis.CommandAsync("SET", "key", "old");
+        await node.Client.GetAsync("key");
+        await redis.CommandAsync("SET", "key", "new");
+
+        Assert.Equal(("HIT", "old"), ((await node.Client.GetAsync("key")) is var hit ? (hit.Cache, hit.Body) : default));
+        Assert.DoesNotContain("rporleans-invalidations", await redis.CommandAsync("CLIENT", "LIST"));
+    }
+
+    [SkippableFact]
+    public async Task AbsenceIsRememberedWithoutTrackingOnlyForAsLongAsIsSet()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var node = await AllInOne.StartAsync(redis.Port, ("COHERENCE", "expiry"), ("ABSENT_EXPIRY", "0.5"));
+        await node.Process.ReadyAsync(_patience);
+        await node.Client.GetAsync("nobody");
+        Assert.Equal("NEGATIVE", (await node.Client.GetAsync("nobody")).Cache);
+        await redis.CommandAsync("SET", "nobody", "somebody");
+
+        await Eventually.TrueAsync(
+            async () => (await node.Client.GetAsync("nobody")).Body == "somebody", TimeSpan.FromSeconds(1), "the key is found");
+    }
+
+    private static async Task<RedisServer> RedisThatMayNotTrackAsync()
+    {
+        var redis = await RedisServer.StartAsync();
+        Assert.Equal("+OK", await redis.CommandAsync("ACL", "SETUSER", "reader", "on", ">secret", "~*", "&*", "+@all", "-client|tracking"));
+        return redis;
+    }
+}
