@@ -61,36 +61,22 @@ internal sealed class Cluster : IAsyncDisposable
     }
 
     /// <summary>Waits until every gateway reaches every silo; starts those again that have ended.</summary>
-    /// <param name="told">The silo that was told to end, or killed; others should not have.</param>
-    public async Task WholeAsync(int? told = null)
-    {
-        for (var slot = 0; slot < Silos.Count; slot++)
+    /// <param name="struck">The silo that was killed, told to end or hung: it may have ended, or end yet. Others should not.</param>
+    public Task WholeAsync(int? struck = null) => Eventually.TrueAsync(
+        async () =>
         {
-            if (!Silos[slot].HasEnded)
+            for (var slot = 0; slot < Silos.Count; slot++)
             {
-                continue;
+                if (Silos[slot].HasEnded)
+                {
+                    await ReviveAsync(slot, slot == struck);
+                }
             }
 
-            if (slot != told)
-            {
-                _lost.Enqueue(Silos[slot].TakeReport());
-            }
-
-            _ended.Add(Silos[slot]);
-            Silos[slot] = await Silos[slot].StartAgainAsync();
-            if (!await IsReadyOrEndsAsync(Silos[slot]))
-            {
-                // Somebody connected from one of its ports meanwhile: another place, then.
-                _ended.Add(Silos[slot]);
-                Silos[slot] = await StartSiloAsync(slot);
-            }
-        }
-
-        await Task.WhenAll(Gateways.Select(gateway => Eventually.TrueAsync(
-            async () => await gateway.IsReadyAsync() && (await gateway.NodesAsync()).Count == Silos.Count,
-            _patience,
-            $"a gateway reaches {Silos.Count} silos")));
-    }
+            return (await Task.WhenAll(Gateways.Select(ReachesAllAsync))).All(reaches => reaches);
+        },
+        _patience,
+        $"every gateway reaches {Silos.Count} silos");
 
     /// <summary>Starts one more silo.</summary>
     public async Task AddSiloAsync()
@@ -127,7 +113,7 @@ internal sealed class Cluster : IAsyncDisposable
         {
             var asked = Clock.Now;
             var ready = await Task.WhenAll(Gateways.Select(gateway => gateway.IsReadyAsync()));
-            if (!ready.All(is_ready => is_ready))
+            if (!ready.All(isReady => isReady))
             {
                 disturbed(new Span(asked - before, Clock.Now + after));
             }
@@ -181,9 +167,24 @@ internal sealed class Cluster : IAsyncDisposable
         return settings;
     }
 
-    private static async Task<bool> IsReadyOrEndsAsync(NodeProcess node)
+    private async Task ReviveAsync(int slot, bool struck)
     {
-        await Eventually.TrueAsync(async () => node.HasEnded || await node.IsReadyAsync(), _patience, $"{node.Program} is ready");
-        return !node.HasEnded;
+        if (!struck)
+        {
+            _lost.Enqueue(Silos[slot].TakeReport());
+        }
+
+        _ended.Add(Silos[slot]);
+        Silos[slot] = await Silos[slot].StartAgainAsync();
+        await Eventually.TrueAsync(async () => Silos[slot].HasEnded || await Silos[slot].IsReadyAsync(), _patience, "a silo is ready");
+        if (Silos[slot].HasEnded)
+        {
+            // Somebody connected from one of its ports meanwhile: another place, then.
+            _ended.Add(Silos[slot]);
+            Silos[slot] = await StartSiloAsync(slot);
+        }
     }
+
+    private async Task<bool> ReachesAllAsync(NodeProcess gateway) =>
+        await gateway.IsReadyAsync() && (await gateway.NodesAsync()).Count == Silos.Count;
 }

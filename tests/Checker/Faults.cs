@@ -170,7 +170,7 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
                 silo.Pause();
                 await Task.Delay(fault.Lasts);
                 silo.Resume();
-                await silo.EndsWithinAsync(TimeSpan.FromSeconds(1)); // it does, when it learns that it was declared dead
+                await silo.EndsWithinAsync(TimeSpan.FromSeconds(1)); // it ends when it learns that it was declared dead, which may be later
                 break;
             case FaultKind.SiloStopped:
                 await Cluster.TermAsync(silo);
@@ -185,7 +185,7 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
                 throw new UnreachableException($"{fault.Kind} is no fault of a silo.");
         }
 
-        await cluster.WholeAsync(told: fault.Node);
+        await cluster.WholeAsync(struck: fault.Node);
     }
 
     private async Task AllChangeAsync(bool deletes, Func<Task> change)

@@ -33,7 +33,7 @@ internal static class Run
         var writing = Task.WhenAll(writers.Select(writer => Task.Run(() => writer.RunAsync(stopWriting.Token))));
         var others = Task.WhenAll(
             [.. readers.Select(reader => Task.Run(() => reader.RunAsync(stopAll.Token))), settler.RunAsync(stopAll.Token), cluster.WatchAsync(faults.Disturb, stopAll.Token)]);
-        var settled = false;
+        var (cameBack, settled) = (true, false);
         try
         {
             await Task.Delay(_warming, interrupted);
@@ -42,8 +42,8 @@ internal static class Run
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
-            Console.WriteLine($"The cluster did not come back: {failure.Message}\n{cluster.Report()}");
-            throw;
+            cameBack = false;
+            Console.WriteLine($"THE CLUSTER DID NOT COME BACK: {failure.Message}\n{cluster.Report()}");
         }
         finally
         {
@@ -68,7 +68,7 @@ internal static class Run
         readers.ForEach(reader => reader.Dispose());
         var judgement = Judge.Of(history, options.Rules);
         Report.Print(options, history, judgement, faults, cluster.Lost);
-        return judgement.Violations.Count == 0 && cluster.Lost.Count == 0 ? 0 : 1;
+        return cameBack && judgement.Violations.Count == 0 && cluster.Lost.Count == 0 ? 0 : 1;
     }
 
     /// <summary>As much of a schedule as fits; what takes longer than planned leaves out the last of it.</summary>
