@@ -13,7 +13,7 @@ internal sealed class Cluster : IAsyncDisposable
 
     private readonly Options _options;
     private readonly RedisServer _membership;
-    private readonly List<NodeProcess> _ended = [];
+    private readonly ConcurrentBag<NodeProcess> _ended = [];
     private readonly ConcurrentQueue<string> _lost = [];
 
     private Cluster(Options options, DataRedis data, RedisServer membership)
@@ -40,10 +40,7 @@ internal sealed class Cluster : IAsyncDisposable
         var cluster = new Cluster(options, await DataRedis.StartAsync(), await RedisServer.StartAsync());
         try
         {
-            for (var silo = 0; silo < options.Silos; silo++)
-            {
-                cluster.Silos.Add(await cluster.StartSiloAsync(silo));
-            }
+            cluster.Silos.AddRange(await Task.WhenAll(Enumerable.Range(0, options.Silos).Select(cluster.StartSiloAsync)));
 
             for (var gateway = 0; gateway < options.Gateways; gateway++)
             {
@@ -106,7 +103,7 @@ internal sealed class Cluster : IAsyncDisposable
     }
 
     /// <summary>Notes when a gateway does not reach a silo, for whatever reason.</summary>
-    public async Task WatchAsync(Action<Span> disturbed, CancellationToken stopping)
+    public async Task WatchAsync(List<Span> unreached, CancellationToken stopping)
     {
         var (before, after) = (TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(1)); // a node may be suspected, and heard again, between two looks
         while (!stopping.IsCancellationRequested)
@@ -115,7 +112,7 @@ internal sealed class Cluster : IAsyncDisposable
             var ready = await Task.WhenAll(Gateways.Select(gateway => gateway.IsReadyAsync()));
             if (!ready.All(isReady => isReady))
             {
-                disturbed(new Span(asked - before, Clock.Now + after));
+                unreached.Add(new Span(asked - before, Clock.Now + after));
             }
 
             await Task.Delay(100, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -141,7 +138,29 @@ internal sealed class Cluster : IAsyncDisposable
         await _membership.DisposeAsync();
     }
 
-    private Task<NodeProcess> StartSiloAsync(int slot) => NodeProcess.StartSiloAsync(Settings(Proxies[slot].Port), _options.Silo);
+    private async Task<NodeProcess> StartSiloAsync(int slot)
+    {
+        while (true)
+        {
+            var silo = await NodeProcess.StartSiloAsync(Settings(Proxies[slot].Port), _options.Silo);
+            if (await IsListeningAsync(silo))
+            {
+                return silo;
+            }
+
+            _ended.Add(silo);
+        }
+    }
+
+    /// <summary>Waits until a silo is ready.</summary>
+    /// <returns>Whether it is; not when somebody connected from one of its ports before it listened there.</returns>
+    private static async Task<bool> IsListeningAsync(NodeProcess silo)
+    {
+        await Eventually.TrueAsync(async () => silo.HasEnded || await silo.IsReadyAsync(), _patience, "a silo is ready");
+        return !silo.HasEnded ? true
+            : silo.Output.Contains("Address already in use", StringComparison.Ordinal) ? false
+            : throw new InvalidOperationException($"A silo ended while it started:\n{silo.TakeReport()}");
+    }
 
     private Dictionary<string, string> Settings(int redisPort)
     {
@@ -176,15 +195,14 @@ internal sealed class Cluster : IAsyncDisposable
 
         _ended.Add(Silos[slot]);
         Silos[slot] = await Silos[slot].StartAgainAsync();
-        await Eventually.TrueAsync(async () => Silos[slot].HasEnded || await Silos[slot].IsReadyAsync(), _patience, "a silo is ready");
-        if (Silos[slot].HasEnded)
+        if (!await IsListeningAsync(Silos[slot]))
         {
-            // Somebody connected from one of its ports meanwhile: another place, then.
             _ended.Add(Silos[slot]);
             Silos[slot] = await StartSiloAsync(slot);
         }
     }
 
     private async Task<bool> ReachesAllAsync(NodeProcess gateway) =>
-        await gateway.IsReadyAsync() && (await gateway.NodesAsync()).Count == Silos.Count;
+        gateway.HasEnded ? throw new InvalidOperationException($"A gateway has ended:\n{gateway.TakeReport()}")
+        : await gateway.IsReadyAsync() && (await gateway.NodesAsync()).Count == Silos.Count;
 }

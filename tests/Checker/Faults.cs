@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using RpOrleans.Checker.Judging;
@@ -17,17 +16,13 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
 
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(15);
 
-    private readonly ConcurrentQueue<Span> _disturbed = [];
-
     public List<MadeFault> Made { get; } = [];
 
     /// <summary>Those that were left out, for writes were not settled in time.</summary>
     public int LeftOut { get; private set; }
 
-    /// <summary>When who owns a key was not agreed.</summary>
-    public IReadOnlyList<Span> Disturbed => [.. _disturbed];
-
-    public void Disturb(Span span) => _disturbed.Enqueue(span);
+    /// <summary>When views of who owns a key may have differed.</summary>
+    public List<Span> Disturbed { get; } = [];
 
     /// <summary>Follows the schedule for so long.</summary>
     public async Task RunAsync(IEnumerable<PlannedFault> schedule, TimeSpan until, CancellationToken stopping)
@@ -69,7 +64,7 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
             Made.Add(new MadeFault(fault, span));
             if (fault.OfSilo)
             {
-                Disturb(new Span(span.Start, span.End + _agreement));
+                Disturbed.Add(new Span(span.Start, span.End + _agreement));
             }
 
             calm.Begin();

@@ -12,6 +12,7 @@ public sealed class JudgeTests
     private readonly List<Write> _writes = [];
     private readonly List<Read> _reads = [];
     private readonly List<Span> _disturbed = [];
+    private readonly List<Span> _unreached = [];
     private readonly List<Span> _frozen = [];
     private Rules _rules = _tracking;
 
@@ -107,10 +108,20 @@ public sealed class JudgeTests
     }
 
     [Fact]
-    public void InExpiryModeThatBoundIsRecordExpiry()
+    public void OwnerThatIsCutFromAGatewayExcusesNothing()
+    {
+        _unreached.Add(new Span(Ms(900), Ms(1_005)));
+        ThroughGateway(1_000, 1_010);
+        Sees(1, 1_011, 1_012);
+
+        Finds(Rule.OlderThanAcknowledged);
+    }
+
+    [Fact]
+    public void InExpiryModeItExcusesForRecordExpiry()
     {
         _rules = _expiry;
-        _disturbed.Add(new Span(Ms(900), Ms(1_005)));
+        _unreached.Add(new Span(Ms(900), Ms(1_005)));
         ThroughGateway(1_000, 1_010);
         Sees(1, 3_009, 3_010);
         Finds();
@@ -238,9 +249,9 @@ public sealed class JudgeTests
     }
 
     [Fact]
-    public void BackwardsWhileViewsDifferIsFoundAfterTheBound()
+    public void BackwardsWhileOthersMayStandInIsFoundAfterTheBound()
     {
-        _disturbed.Add(new Span(Ms(1_100), Ms(1_200)));
+        _unreached.Add(new Span(Ms(1_100), Ms(1_200)));
         AtRedis(1_000, 1_010);
         Sees(2, 1_000, 1_005);
         Sees(1, 1_500, 1_501);
@@ -354,7 +365,7 @@ public sealed class JudgeTests
         ReadOutcome outcome, int version, int start, int end, byte gateway = 0, short status = 200, ReadForm form = ReadForm.Raw, bool marked = false, ushort age = 0) =>
         _reads.Add(new Read(Ms(start), Ms(end - start), version, 0, status, gateway, outcome, CacheWord.None, form, marked, age));
 
-    private History All() => new([[.. _writes]], _reads, _disturbed, _frozen);
+    private History All() => new([[.. _writes]], _reads, _disturbed, _unreached, _frozen);
 
     private void Finds(params Rule[] rules) => Assert.Equal(rules, Judge.Of(All(), _rules).Violations.Select(violation => violation.Rule));
 }

@@ -16,6 +16,7 @@ internal sealed class Judge
     private readonly History _history;
     private readonly Rules _rules;
     private readonly Spans _disturbed;
+    private readonly Spans _stoodIn;
     private readonly Spans _frozen;
     private readonly List<Violation> _violations = [];
     private readonly Dictionary<(ushort Key, int Version, byte Gateway), TimeSpan> _stale = [];
@@ -25,6 +26,7 @@ internal sealed class Judge
     {
         (_history, _rules) = (history, rules);
         (_disturbed, _frozen) = (new Spans(history.Disturbed), new Spans(history.Frozen));
+        _stoodIn = new Spans(history.Disturbed.Concat(history.Unreached));
     }
 
     public static Judgement Of(History history, Rules rules) => new Judge(history, rules).Run();
@@ -38,7 +40,7 @@ internal sealed class Judge
 
         foreach (var (key, reads) in _history.Reads.GroupBy(read => read.Key).Select(group => (group.Key, group.ToArray())))
         {
-            var versions = new Versions(_history.Writes[key], _rules, _disturbed);
+            var versions = new Versions(_history.Writes[key], _rules, _rules.ReachesAllCopies ? _disturbed : _stoodIn);
             var states = new List<(Read Read, int First, int Last)>(reads.Length);
             foreach (var read in reads)
             {
@@ -205,7 +207,7 @@ internal sealed class Judge
             }
 
             var (since, state) = newest[newer];
-            if (!_disturbed.Touch(since, read.Start) || read.Start > since + _rules.DisturbedBound)
+            if (!_stoodIn.Touch(since, read.Start) || read.Start > since + _rules.DisturbedBound)
             {
                 Add(Rule.Backwards, read, state / 2);
             }

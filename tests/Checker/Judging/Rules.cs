@@ -23,6 +23,9 @@ internal sealed record Rules
     /// </summary>
     public required TimeSpan DisturbedBound { get; init; }
 
+    /// <summary>Whether that is for views that differ only, whoever is cut from a gateway; in expiry mode it is for that too.</summary>
+    public required bool ReachesAllCopies { get; init; }
+
     /// <summary>What holds always, of marked answers too: row 5, RECORD_EXPIRY + STALE_IF_ERROR.</summary>
     public required TimeSpan UtmostBound { get; init; }
 
@@ -49,6 +52,7 @@ internal sealed record Rules
     {
         OutsideBound = outsideBound,
         DisturbedBound = mode is Mode.None or Mode.Expiry ? recordExpiry : coherenceBound,
+        ReachesAllCopies = mode is Mode.Auto or Mode.Tracking,
         UtmostBound = recordExpiry,
         MayMark = mode != Mode.Tracking,
         LatestWrite = TimeSpan.FromMilliseconds(1_050) + coherenceBound,

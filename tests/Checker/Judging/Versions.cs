@@ -15,7 +15,7 @@ internal sealed class Versions
     {
         (_writes, _rules) = (writes, rules);
 
-        // What a gateway acknowledged is seen at once (row 2), or within the bound when views did not agree (row 3); what
+        // What a gateway acknowledged is seen at once (row 2), or within the bound where who owns it was not agreed (row 3); what
         // Redis acknowledged, and what nobody acknowledged but Redis holds, within the bound for outside writes (row 1).
         _bounds = [.. writes.Select(write =>
             !write.Promised ? rules.OutsideBound
