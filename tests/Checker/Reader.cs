@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
@@ -10,6 +10,8 @@ namespace RpOrleans.Checker;
 internal sealed class Reader(int number, Options options, KeySpace keys, IReadOnlyList<int> gateways, int redisPort) : IDisposable
 {
     private static readonly TimeSpan _period = TimeSpan.FromMilliseconds(6);
+
+    private static readonly JsonSerializerOptions _web = new(JsonSerializerDefaults.Web);
 
     private readonly Random _random = new((options.Seed * 1_000_033) + number);
     private readonly HttpClient _http = Http.Client();
@@ -76,7 +78,7 @@ internal sealed class Reader(int number, Options options, KeySpace keys, IReadOn
             using var answer = await _http.SendAsync(request);
             var body = await answer.Content.ReadAsByteArrayAsync();
             var took = Clock.Now - start;
-            var value = answer.StatusCode != System.Net.HttpStatusCode.OK ? null : json ? JsonValue(body) : Encoding.UTF8.GetString(body);
+            var value = answer.StatusCode != HttpStatusCode.OK ? null : json ? JsonValue(body) : Encoding.UTF8.GetString(body);
             var (outcome, version) = Judge((int)answer.StatusCode, value, key);
             Reads.Add(new Read(
                 start, took, version, (ushort)key, (short)answer.StatusCode, (byte)gateway, outcome, Word(answer), form, IsMarked(answer),
@@ -97,17 +99,12 @@ internal sealed class Reader(int number, Options options, KeySpace keys, IReadOn
             using var answer = await _http.PostAsync($"http://127.0.0.1:{gateways[gateway]}/v1/keys:batchGet", content);
             var body = await answer.Content.ReadAsByteArrayAsync();
             var took = Clock.Now - start;
-            using var json = answer.IsSuccessStatusCode ? JsonDocument.Parse(body) : null;
+            var results = answer.IsSuccessStatusCode ? Results(body, asked.Length) : null;
             for (var i = 0; i < asked.Length; i++)
             {
-                var result = json?.RootElement.GetProperty("results")[i];
-                var status = result is not { } of ? (int)answer.StatusCode
-                    : of.TryGetProperty("error", out var error) ? error.GetProperty("status").GetInt32()
-                    : of.GetProperty("found").GetBoolean() ? 200 : 404;
-                var (outcome, version) = result is { } named && named.GetProperty("key").GetString() != Values.Key(asked[i])
-                    ? (ReadOutcome.OtherKey, 0) // the order is not kept
-                    : Judge(status, status == 200 ? result?.GetProperty("value").GetString() : null, asked[i]);
-                var marked = result is { } answered && answered.TryGetProperty("stale", out var stale) && stale.GetBoolean();
+                var (status, outcome, version, marked) = results is null
+                    ? ((int)answer.StatusCode, answer.IsSuccessStatusCode ? ReadOutcome.Malformed : ReadOutcome.Error, 0, false)
+                    : Judge(results[i], asked[i]);
                 Reads.Add(new Read(start, took, version, (ushort)asked[i], (short)status, (byte)gateway, outcome, CacheWord.None, ReadForm.Batch, marked, 0));
             }
         }
@@ -142,10 +139,43 @@ internal sealed class Reader(int number, Options options, KeySpace keys, IReadOn
         _ => (ReadOutcome.Error, 0),
     };
 
+    /// <summary>One result of a batch.</summary>
+    private static (int Status, ReadOutcome Outcome, int Version, bool Marked) Judge(Result result, int key)
+    {
+        if (result.Key != Values.Key(key))
+        {
+            return (200, ReadOutcome.OtherKey, 0, false); // the order is not kept
+        }
+
+        var status = result.Error?.Status ?? (result.Found ? 200 : 404);
+        var (outcome, version) = Judge(status, result.Value, key);
+        return (status, outcome, version, result.Stale);
+    }
+
+    /// <summary>The value in an answer in JSON; <see langword="null"/> when it is not what it must be.</summary>
     private static string? JsonValue(byte[] body)
     {
-        using var json = JsonDocument.Parse(body);
-        return json.RootElement.GetProperty("value").GetString();
+        try
+        {
+            return JsonSerializer.Deserialize<Result>(body, _web)?.Value;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The results in the answer to a batch; <see langword="null"/> when it is not what it must be.</summary>
+    private static Result[]? Results(byte[] body, int count)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<Batch>(body, _web)?.Results is { } results && results.Length == count ? results : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     private static CacheWord Word(HttpResponseMessage answer) => Header(answer, "X-Cache") switch
@@ -165,4 +195,10 @@ internal sealed class Reader(int number, Options options, KeySpace keys, IReadOn
 
     private static string? Header(HttpResponseMessage answer, string name) =>
         answer.Headers.TryGetValues(name, out var values) ? values.First() : null;
+
+    private sealed record Batch(Result[] Results);
+
+    private sealed record Result(string? Key, bool Found, string? Value, bool Stale, Failure? Error);
+
+    private sealed record Failure(int Status);
 }

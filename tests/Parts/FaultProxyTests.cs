@@ -99,8 +99,9 @@ public sealed class FaultProxyTests : IAsyncLifetime
         Assert.Equal("hello", await AskAsync(open, "hello"));
         _proxy.Set(ProxyFault.Refuse);
 
-        var refused = await ConnectAsync(accepted: false);
-        await Assert.ThrowsAnyAsync<IOException>(() => ReceiveAsync(refused, 1));
+        // The reset may come before the client has noticed that it was connected, or after.
+        var refused = await Record.ExceptionAsync(async () => await ReceiveAsync(await ConnectAsync(accepted: false), 1));
+        Assert.True(refused is IOException or SocketException, $"{refused}");
 
         Assert.Equal("still", await AskAsync(open, "still"));
     }

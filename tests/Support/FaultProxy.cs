@@ -227,8 +227,11 @@ internal sealed class FaultProxy : IAsyncDisposable
         public void Over() => _over.TrySetResult();
 
         /// <summary>Waits for so long, or until the fault is over.</summary>
-        public Task LastsAsync(TimeSpan atMost, CancellationToken cancellation) =>
-            ((Task)_over.Task.WaitAsync(atMost, cancellation)).ContinueWith(_ => cancellation.ThrowIfCancellationRequested(), TaskScheduler.Default);
+        public async Task LastsAsync(TimeSpan atMost, CancellationToken cancellation)
+        {
+            await _over.Task.WaitAsync(atMost, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellation.ThrowIfCancellationRequested();
+        }
     }
 
     private sealed class Connection
