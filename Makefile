@@ -2,9 +2,11 @@
 COMPOSE := $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 SILOS ?= 3
 MINUTES ?= 60
+SECONDS ?= 600
+SEED ?= $(shell date +%s)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run stop restart test check bench soak
+.PHONY: help build run stop restart test check bench soak coherence
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,4 +37,7 @@ bench: ## measures it beside webdis
 soak: ## repeats the fault tests with real processes for MINUTES (60), until one fails
 	dotnet build -c Release
 	end=$$(($$(date +%s) + 60 * $(MINUTES))); while [ $$(date +%s) -lt $$end ]; do \
-	  RPORLEANS_REQUIRE_ALL=1 dotnet test RpOrleans.sln -c Release --no-build --filter FullyQualifiedName~Processes || exit 1; done
+	  CHECKER_SEED=$$(date +%s) RPORLEANS_REQUIRE_ALL=1 dotnet test RpOrleans.sln -c Release --no-build --filter FullyQualifiedName~Processes || exit 1; done
+
+coherence: ## judges all that readers see while everything goes wrong, for SECONDS (600), by SEED (the time)
+	dotnet run -c Release --project tests/Checker -- --seconds $(SECONDS) --seed $(SEED)

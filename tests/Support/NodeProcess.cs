@@ -20,9 +20,9 @@ internal sealed class NodeProcess : IAsyncDisposable
     private readonly ConcurrentQueue<string> _unread = [];
     private readonly ConcurrentQueue<string> _all = [];
 
-    private NodeProcess(string program, Dictionary<string, string> settings, Process process)
+    private NodeProcess(string program, string file, Dictionary<string, string> settings, Process process)
     {
-        (Program, Settings, _process) = (program, settings, process);
+        (Program, File, Settings, _process) = (program, file, settings, process);
         Pid = process.Id;
 
         // Threads of their own: asynchronous reads of a pipe would hold threads of the pool, and those who measure would wait for them.
@@ -33,6 +33,9 @@ internal sealed class NodeProcess : IAsyncDisposable
     }
 
     public string Program { get; }
+
+    /// <summary>What is run.</summary>
+    public string File { get; }
 
     /// <summary>Its environment variables, ports included.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; }
@@ -49,14 +52,17 @@ internal sealed class NodeProcess : IAsyncDisposable
     /// <summary>All that it has printed.</summary>
     public string Output => string.Join('\n', _all);
 
-    public static Task<NodeProcess> StartSiloAsync(IEnumerable<KeyValuePair<string, string>> settings) =>
-        StartAsync("RpOrleans.Silo", settings, "ADMIN_PORT", "SILO_PORT", "SILO_GATEWAY_PORT");
+    /// <param name="settings">Its environment variables; ports that are missing are found.</param>
+    /// <param name="file">The program's dll; by default the one that is built with the tests.</param>
+    public static Task<NodeProcess> StartSiloAsync(IEnumerable<KeyValuePair<string, string>> settings, string? file = null) =>
+        StartAsync("RpOrleans.Silo", file, settings, "ADMIN_PORT", "SILO_PORT", "SILO_GATEWAY_PORT");
 
-    public static Task<NodeProcess> StartGatewayAsync(IEnumerable<KeyValuePair<string, string>> settings) =>
-        StartAsync("RpOrleans.Gateway", settings, "ADMIN_PORT", "SERVER_PORT");
+    /// <inheritdoc cref="StartSiloAsync"/>
+    public static Task<NodeProcess> StartGatewayAsync(IEnumerable<KeyValuePair<string, string>> settings, string? file = null) =>
+        StartAsync("RpOrleans.Gateway", file, settings, "ADMIN_PORT", "SERVER_PORT");
 
     /// <summary>Starts the same again, after it has ended, on the same ports.</summary>
-    public Task<NodeProcess> StartAgainAsync() => StartAsync(Program, Settings);
+    public Task<NodeProcess> StartAgainAsync() => StartAsync(Program, File, Settings);
 
     /// <summary>Asks the admin port.</summary>
     /// <returns>The status, 0 when nobody answers, and the body.</returns>
@@ -140,7 +146,7 @@ internal sealed class NodeProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static async Task<NodeProcess> StartAsync(string program, IEnumerable<KeyValuePair<string, string>> given, params string[] ports)
+    private static async Task<NodeProcess> StartAsync(string program, string? file, IEnumerable<KeyValuePair<string, string>> given, params string[] ports)
     {
         var settings = new Dictionary<string, string>(given);
         foreach (var port in ports)
@@ -149,7 +155,8 @@ internal sealed class NodeProcess : IAsyncDisposable
         }
 
         var host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
-        return new NodeProcess(program, settings, await ProcessLauncher.StartAsync(host, [Locate(program)], settings));
+        file ??= Locate(program);
+        return new NodeProcess(program, file, settings, await ProcessLauncher.StartAsync(host, [file], settings));
     }
 
     /// <summary>Finds a program beside the tests, whose project refers to it, else where its own project builds it.</summary>
@@ -163,7 +170,7 @@ internal sealed class NodeProcess : IAsyncDisposable
             candidates.Add(Path.Combine(folder.FullName, "src", program["RpOrleans.".Length..], "bin", built, program));
         }
 
-        return candidates.FirstOrDefault(path => File.Exists($"{path}.dll") && File.Exists($"{path}.runtimeconfig.json")) is { } found
+        return candidates.FirstOrDefault(path => System.IO.File.Exists($"{path}.dll") && System.IO.File.Exists($"{path}.runtimeconfig.json")) is { } found
             ? $"{found}.dll"
             : throw new FileNotFoundException($"{program}.dll is not built: neither beside the tests nor in src.");
     }

@@ -1,0 +1,208 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using RpOrleans.Checker.Judging;
+using RpOrleans.Tests.Support;
+
+namespace RpOrleans.Checker;
+
+/// <summary>The processes: both Redis, silos that each reach the data through a proxy of their own, and gateways.</summary>
+internal sealed class Cluster : IAsyncDisposable
+{
+    /// <summary>How long processes may take to start on a busy machine; no promise of theirs.</summary>
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(90);
+
+    private readonly Options _options;
+    private readonly RedisServer _membership;
+    private readonly ConcurrentBag<NodeProcess> _ended = [];
+    private readonly ConcurrentQueue<string> _lost = [];
+
+    private Cluster(Options options, DataRedis data, RedisServer membership)
+    {
+        (_options, Data, _membership) = (options, data, membership);
+        Proxies = [.. Enumerable.Range(0, options.Silos + 1).Select(number => new FaultProxy(data.Port, options.Seed + number))]; // one for a silo that is added
+    }
+
+    public DataRedis Data { get; }
+
+    public IReadOnlyList<FaultProxy> Proxies { get; }
+
+    public List<NodeProcess> Silos { get; } = [];
+
+    public List<NodeProcess> Gateways { get; } = [];
+
+    public int[] Ports => [.. Gateways.Select(gateway => gateway.Port)];
+
+    /// <summary>Processes that ended though nobody told them to.</summary>
+    public IReadOnlyCollection<string> Lost => _lost;
+
+    public static async Task<Cluster> StartAsync(Options options)
+    {
+        var cluster = new Cluster(options, await DataRedis.StartAsync(), await RedisServer.StartAsync());
+        try
+        {
+            cluster.Silos.AddRange(await Task.WhenAll(Enumerable.Range(0, options.Silos).Select(cluster.StartSiloAsync)));
+
+            for (var gateway = 0; gateway < options.Gateways; gateway++)
+            {
+                cluster.Gateways.Add(await NodeProcess.StartGatewayAsync(cluster.Settings(cluster.Data.Port), options.Gateway));
+            }
+
+            await cluster.WholeAsync();
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Waits until every gateway reaches every silo; starts those again that have ended.</summary>
+    /// <param name="struck">The silo that was killed, told to end or hung: it may have ended, or end yet. Others should not.</param>
+    public Task WholeAsync(int? struck = null) => Eventually.TrueAsync(
+        async () =>
+        {
+            for (var slot = 0; slot < Silos.Count; slot++)
+            {
+                if (Silos[slot].HasEnded)
+                {
+                    await ReviveAsync(slot, slot == struck);
+                }
+            }
+
+            return (await Task.WhenAll(Gateways.Select(ReachesAllAsync))).All(reaches => reaches);
+        },
+        _patience,
+        $"every gateway reaches {Silos.Count} silos");
+
+    /// <summary>Starts one more silo.</summary>
+    public async Task AddSiloAsync()
+    {
+        Silos.Add(await StartSiloAsync(Silos.Count));
+        await WholeAsync();
+    }
+
+    /// <summary>Tells the last silo to end, for good.</summary>
+    public async Task RemoveSiloAsync()
+    {
+        var silo = Silos[^1];
+        await TermAsync(silo);
+        Silos.Remove(silo);
+        _ended.Add(silo);
+        await WholeAsync();
+    }
+
+    /// <summary>Tells a silo to end, and ends it when it does not.</summary>
+    public static async Task TermAsync(NodeProcess silo)
+    {
+        silo.Term();
+        if (!await silo.EndsWithinAsync(TimeSpan.FromSeconds(30)))
+        {
+            await silo.KillAsync();
+        }
+    }
+
+    /// <summary>Notes when a gateway does not reach a silo, for whatever reason.</summary>
+    public async Task WatchAsync(List<Span> unreached, CancellationToken stopping)
+    {
+        var (before, after) = (TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(1)); // a node may be suspected, and heard again, between two looks
+        while (!stopping.IsCancellationRequested)
+        {
+            var asked = Clock.Now;
+            var ready = await Task.WhenAll(Gateways.Select(gateway => gateway.IsReadyAsync()));
+            if (!ready.All(isReady => isReady))
+            {
+                unreached.Add(new Span(asked - before, Clock.Now + after));
+            }
+
+            await Task.Delay(100, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>What the processes have printed lately.</summary>
+    public string Report() => string.Join('\n', Gateways.Concat(Silos).Concat(_ended).Select(node => node.TakeReport()));
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var node in Gateways.Concat(Silos).Concat(_ended))
+        {
+            await node.DisposeAsync();
+        }
+
+        foreach (var proxy in Proxies)
+        {
+            await proxy.DisposeAsync();
+        }
+
+        await Data.DisposeAsync();
+        await _membership.DisposeAsync();
+    }
+
+    private async Task<NodeProcess> StartSiloAsync(int slot)
+    {
+        while (true)
+        {
+            var silo = await NodeProcess.StartSiloAsync(Settings(Proxies[slot].Port), _options.Silo);
+            if (await IsListeningAsync(silo))
+            {
+                return silo;
+            }
+
+            _ended.Add(silo);
+        }
+    }
+
+    /// <summary>Waits until a silo is ready.</summary>
+    /// <returns>Whether it is; not when somebody connected from one of its ports before it listened there.</returns>
+    private static async Task<bool> IsListeningAsync(NodeProcess silo)
+    {
+        await Eventually.TrueAsync(async () => silo.HasEnded || await silo.IsReadyAsync(), _patience, "a silo is ready");
+        return !silo.HasEnded ? true
+            : silo.Output.Contains("Address already in use", StringComparison.Ordinal) ? false
+            : throw new InvalidOperationException($"A silo ended while it started:\n{silo.TakeReport()}");
+    }
+
+    private Dictionary<string, string> Settings(int redisPort)
+    {
+        var settings = new Dictionary<string, string>
+        {
+            ["CLUSTERING"] = "redis",
+            ["MEMBERSHIP_REDIS"] = $"127.0.0.1:{_membership.Port}",
+            ["CLUSTER_ID"] = $"checker-{_membership.Port}",
+            ["REDIS_HOST"] = "127.0.0.1",
+            ["REDIS_PORT"] = redisPort.ToString(CultureInfo.InvariantCulture),
+            ["RECORD_EXPIRY"] = _options.RecordExpiry.TotalSeconds.ToString(CultureInfo.InvariantCulture),
+        };
+        if (_options.Mode != Mode.None)
+        {
+            settings["COHERENCE"] = _options.Mode switch { Mode.Expiry => "expiry", Mode.Auto => "auto", _ => "tracking" };
+        }
+
+        if (_options.Tracks)
+        {
+            settings["COHERENCE_BOUND"] = _options.CoherenceBound.TotalSeconds.ToString(CultureInfo.InvariantCulture);
+        }
+
+        return settings;
+    }
+
+    private async Task ReviveAsync(int slot, bool struck)
+    {
+        if (!struck)
+        {
+            _lost.Enqueue(Silos[slot].TakeReport());
+        }
+
+        _ended.Add(Silos[slot]);
+        Silos[slot] = await Silos[slot].StartAgainAsync();
+        if (!await IsListeningAsync(Silos[slot]))
+        {
+            _ended.Add(Silos[slot]);
+            Silos[slot] = await StartSiloAsync(slot);
+        }
+    }
+
+    private async Task<bool> ReachesAllAsync(NodeProcess gateway) =>
+        gateway.HasEnded ? throw new InvalidOperationException($"A gateway has ended:\n{gateway.TakeReport()}")
+        : await gateway.IsReadyAsync() && (await gateway.NodesAsync()).Count == Silos.Count;
+}

@@ -1,0 +1,201 @@
+using System.Diagnostics;
+using System.Globalization;
+using RpOrleans.Checker.Judging;
+using RpOrleans.Tests.Support;
+
+namespace RpOrleans.Checker;
+
+/// <summary>A fault that was made.</summary>
+internal sealed record MadeFault(PlannedFault What, Span When);
+
+/// <summary>Makes what the schedule says go wrong, one after the other.</summary>
+internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
+{
+    /// <summary>Views may still differ for a while after every gateway reaches every silo.</summary>
+    private static readonly TimeSpan _agreement = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(15);
+
+    public List<MadeFault> Made { get; } = [];
+
+    /// <summary>Those that were left out, for writes were not settled in time.</summary>
+    public int LeftOut { get; private set; }
+
+    /// <summary>When views of who owns a key may have differed.</summary>
+    public List<Span> Disturbed { get; } = [];
+
+    /// <summary>Follows the schedule for so long.</summary>
+    public async Task RunAsync(IEnumerable<PlannedFault> schedule, TimeSpan until, CancellationToken stopping)
+    {
+        foreach (var fault in schedule)
+        {
+            await Task.Delay(fault.Calm, stopping);
+            if (Clock.Now >= until)
+            {
+                return;
+            }
+
+            await MakeAsync(fault);
+        }
+    }
+
+    private async Task MakeAsync(PlannedFault fault)
+    {
+        // What takes writes back or makes them up happens between writes: so its place among them is known (KeySpace).
+        var rewrites = fault.Kind is FaultKind.RedisFlushed or FaultKind.RedisRestartedWithData or FaultKind.RedisRestartedEmpty or FaultKind.RedisRestartedWithOtherData;
+        if (rewrites && !await keys.CloseAsync(_patience))
+        {
+            keys.Open();
+            LeftOut++;
+            return;
+        }
+
+        calm.End();
+        var start = Clock.Now;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{start.TotalSeconds,8:F2} s  {fault}"));
+        try
+        {
+            await (fault.OfLink ? LinkAsync(fault) : fault.OfSilo ? SiloAsync(fault) : RedisAsync(fault));
+        }
+        finally
+        {
+            keys.Open();
+            var span = new Span(start, Clock.Now);
+            Made.Add(new MadeFault(fault, span));
+            if (fault.OfSilo)
+            {
+                Disturbed.Add(new Span(span.Start, span.End + _agreement));
+            }
+
+            calm.Begin();
+        }
+
+        if (!fault.OfSilo)
+        {
+            await cluster.WholeAsync(); // nothing of this ends a silo
+        }
+    }
+
+    private async Task LinkAsync(PlannedFault fault)
+    {
+        var proxies = cluster.Proxies.Where((_, number) => fault.Node < 0 || number == fault.Node).ToList();
+        var what = fault.Kind switch
+        {
+            FaultKind.LinkDelayed => ProxyFault.Delay,
+            FaultKind.LinkTrickles => ProxyFault.Trickle,
+            FaultKind.LinkBlackHole => ProxyFault.BlackHole,
+            FaultKind.LinkBlackHoleToRedis => ProxyFault.BlackHoleToServer,
+            FaultKind.LinkBlackHoleFromRedis => ProxyFault.BlackHoleToClient,
+            FaultKind.LinkRefused => ProxyFault.Refuse,
+            _ => ProxyFault.None,
+        };
+        proxies.ForEach(proxy => proxy.Set(what, fault.Pace, what == ProxyFault.Refuse ? ProxiedConnections.All : fault.Connections));
+        if (fault.Kind is FaultKind.LinkReset or FaultKind.LinkRefused)
+        {
+            proxies.ForEach(proxy => proxy.Reset(fault.Connections));
+        }
+
+        await Task.Delay(fault.Lasts);
+        proxies.ForEach(proxy => proxy.Heal());
+    }
+
+    private async Task RedisAsync(PlannedFault fault)
+    {
+        var redis = cluster.Data;
+        switch (fault.Kind)
+        {
+            case FaultKind.RedisHung:
+                redis.Pause();
+                await Task.Delay(fault.Lasts);
+                redis.Resume();
+                break;
+            case FaultKind.RedisRestartedWithData:
+                await redis.KillAsync();
+                await Task.Delay(fault.Lasts);
+                await redis.StartAgainAsync();
+                break;
+            case FaultKind.RedisRestartedEmpty:
+                await AllChangeAsync(deletes: true, () => RestartAsync(redis.Forget));
+                break;
+            case FaultKind.RedisRestartedWithOtherData:
+                var put = await redis.PrepareAsync(FillAsync);
+                await AllChangeAsync(deletes: false, () => RestartAsync(put));
+                break;
+            case FaultKind.RedisFlushed:
+                await AllChangeAsync(deletes: true, () => redis.CommandAsync("FLUSHALL"));
+                break;
+            case FaultKind.RedisKillsNormalClients:
+                await redis.CommandAsync("CLIENT", "KILL", "TYPE", "normal");
+                break;
+            case FaultKind.RedisKillsPubSubClients:
+                await redis.CommandAsync("CLIENT", "KILL", "TYPE", "pubsub");
+                break;
+            case FaultKind.RedisPausesClients:
+                await redis.CommandAsync("CLIENT", "PAUSE", ((int)fault.Lasts.TotalMilliseconds).ToString(CultureInfo.InvariantCulture), "ALL");
+                await Task.Delay(fault.Lasts);
+                break;
+            case FaultKind.RedisTracksFewKeys:
+                await redis.CommandAsync("CONFIG", "SET", "tracking-table-max-keys", "5");
+                await Task.Delay(fault.Lasts);
+                await redis.CommandAsync("CONFIG", "SET", "tracking-table-max-keys", "1000000");
+                break;
+            default:
+                throw new UnreachableException($"{fault.Kind} is no fault of Redis.");
+        }
+
+        async Task RestartAsync(Action between)
+        {
+            await redis.KillAsync();
+            between();
+            await Task.Delay(fault.Lasts);
+            await redis.StartAgainAsync();
+        }
+    }
+
+    private async Task SiloAsync(PlannedFault fault)
+    {
+        var silo = cluster.Silos[fault.Node];
+        switch (fault.Kind)
+        {
+            case FaultKind.SiloKilled:
+                await silo.KillAsync();
+                await Task.Delay(fault.Lasts);
+                break;
+            case FaultKind.SiloHung:
+                silo.Pause();
+                await Task.Delay(fault.Lasts);
+                silo.Resume();
+                await silo.EndsWithinAsync(TimeSpan.FromSeconds(1)); // it ends when it learns that it was declared dead, which may be later
+                break;
+            case FaultKind.SiloStopped:
+                await Cluster.TermAsync(silo);
+                await Task.Delay(fault.Lasts);
+                break;
+            case FaultKind.SiloAdded:
+                await cluster.AddSiloAsync();
+                await Task.Delay(fault.Lasts);
+                await cluster.RemoveSiloAsync();
+                break;
+            default:
+                throw new UnreachableException($"{fault.Kind} is no fault of a silo.");
+        }
+
+        await cluster.WholeAsync(struck: fault.Node);
+    }
+
+    private async Task AllChangeAsync(bool deletes, Func<Task> change)
+    {
+        var start = Clock.Now;
+        await change();
+        keys.AllChanged(start, deletes);
+    }
+
+    /// <summary>Gives every key its next version.</summary>
+    public async Task FillAsync(RedisLink redis)
+    {
+        for (var key = 0; key < keys.Count; key++)
+        {
+            await redis.CommandAsync("SET", Values.Key(key), Values.Value(key, keys.NextVersion(key), "other"));
+        }
+    }
+}

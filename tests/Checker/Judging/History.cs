@@ -1,0 +1,17 @@
+namespace RpOrleans.Checker.Judging;
+
+/// <summary>A stretch of time.</summary>
+internal readonly record struct Span(TimeSpan Start, TimeSpan End);
+
+/// <summary>All that happened, by one clock.</summary>
+/// <param name="Writes">By key, then by version without a gap: a key has one writer at a time, so this is their order in Redis too.</param>
+/// <param name="Reads">In any order.</param>
+/// <param name="Disturbed">When nodes came, went or hung: views of who owns a key may have differed.</param>
+/// <param name="Unreached">When a gateway did not reach a node, for whatever reason: others may have stood in for it.</param>
+/// <param name="Frozen">When this machine had no processor for the checker, and may have had none for the others.</param>
+internal sealed record History(
+    Write[][] Writes, IReadOnlyList<Read> Reads, IReadOnlyList<Span> Disturbed, IReadOnlyList<Span> Unreached, IReadOnlyList<Span> Frozen)
+{
+    /// <summary>The gateway's number of what goes to Redis directly.</summary>
+    public const byte Redis = byte.MaxValue;
+}

@@ -1,0 +1,106 @@
+using System.Globalization;
+using RpOrleans.Checker.Judging;
+
+namespace RpOrleans.Checker;
+
+/// <summary>What a run is told on its command line.</summary>
+internal sealed record Options
+{
+    public const string Usage = """
+        --seconds 60           how long faults go on
+        --seed 7               what every decision follows from
+        --silos 3 --gateways 2 how many processes
+        --mode none            tracking, auto or expiry: COHERENCE of the processes; none: left out
+        --record-expiry S      RECORD_EXPIRY of the processes; 10 with tracking and auto, else 1
+        --coherence-bound S    the bound that is judged for writes at Redis, and COHERENCE_BOUND of the processes where they
+                               know it; 0.5 with tracking and auto, else RECORD_EXPIRY
+        --faults on            or off
+        --readers 6 --writers 3 --keys 60
+        --silo PATH --gateway PATH   other dlls than those that are built here
+        """;
+
+    public TimeSpan Length { get; private init; } = TimeSpan.FromSeconds(60);
+
+    public int Seed { get; private init; } = 7;
+
+    public int Silos { get; private init; } = 3;
+
+    public int Gateways { get; private init; } = 2;
+
+    public Mode Mode { get; private init; }
+
+    public TimeSpan RecordExpiry { get; private init; }
+
+    public TimeSpan OutsideBound { get; private init; }
+
+    public bool Faults { get; private init; } = true;
+
+    public int Readers { get; private init; } = 6;
+
+    public int Writers { get; private init; } = 3;
+
+    public int Keys { get; private init; } = 60;
+
+    public string? Silo { get; private init; }
+
+    public string? Gateway { get; private init; }
+
+    /// <summary>Whether the processes hear of changes from Redis.</summary>
+    public bool Tracks => Mode is Mode.Auto or Mode.Tracking;
+
+    /// <summary><c>COHERENCE_BOUND</c>; its default where it is not what is judged.</summary>
+    public TimeSpan CoherenceBound => Tracks ? OutsideBound : TimeSpan.FromSeconds(0.5);
+
+    public Rules Rules => Rules.For(Mode, OutsideBound, CoherenceBound, RecordExpiry);
+
+    /// <summary>Reads the command line.</summary>
+    /// <exception cref="FormatException">It cannot be understood.</exception>
+    public static Options Parse(string[] arguments)
+    {
+        var given = new Dictionary<string, string>();
+        for (var i = 0; i < arguments.Length; i += 2)
+        {
+            if (!arguments[i].StartsWith("--", StringComparison.Ordinal) || i + 1 == arguments.Length || !given.TryAdd(arguments[i][2..], arguments[i + 1]))
+            {
+                throw new FormatException($"{arguments[i]} is not an option with a value, or is given twice.");
+            }
+        }
+
+        var defaults = new Options();
+        var mode = Take("mode") is { } name
+            ? Enum.TryParse<Mode>(name, ignoreCase: true, out var known) ? known : throw new FormatException($"There is no mode {name}.")
+            : Mode.None;
+        var tracks = mode is Mode.Auto or Mode.Tracking;
+        var recordExpiry = Seconds("record-expiry", TimeSpan.FromSeconds(tracks ? 10 : 1));
+        var options = new Options
+        {
+            Length = Seconds("seconds", defaults.Length),
+            Seed = Number("seed", defaults.Seed),
+            Silos = Number("silos", defaults.Silos),
+            Gateways = Number("gateways", defaults.Gateways),
+            Mode = mode,
+            RecordExpiry = recordExpiry,
+            OutsideBound = Seconds("coherence-bound", tracks ? TimeSpan.FromSeconds(0.5) : recordExpiry),
+            Faults = Take("faults") is not { } faults ? defaults.Faults
+                : faults is "on" or "off" ? faults == "on" : throw new FormatException("--faults is on or off."),
+            Readers = Number("readers", defaults.Readers),
+            Writers = Number("writers", defaults.Writers),
+            Keys = Number("keys", defaults.Keys),
+            Silo = Take("silo"),
+            Gateway = Take("gateway"),
+        };
+        return given.Count == 0 ? options : throw new FormatException($"There is no option --{given.Keys.First()}.");
+
+        string? Take(string option) => given.Remove(option, out var value) ? value : null;
+
+        int Number(string option, int otherwise) =>
+            Take(option) is not { } text ? otherwise
+            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+            : throw new FormatException($"--{option} {text} is not a number.");
+
+        TimeSpan Seconds(string option, TimeSpan otherwise) =>
+            Take(option) is not { } text ? otherwise
+            : double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(seconds)
+            : throw new FormatException($"--{option} {text} is not a number of seconds.");
+    }
+}

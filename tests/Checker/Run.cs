@@ -1,0 +1,91 @@
+using RpOrleans.Checker.Judging;
+
+namespace RpOrleans.Checker;
+
+/// <summary>One run: starts everything, lets it go wrong, stops, judges.</summary>
+internal static class Run
+{
+    /// <summary>Processes that have just started compile what they run: they are given so much longer to answer.</summary>
+    private static readonly TimeSpan _warming = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan _settling = TimeSpan.FromSeconds(20);
+
+    public static async Task<int> OfAsync(Options options, CancellationToken interrupted)
+    {
+        Console.WriteLine($"seed {options.Seed}; schedule:");
+        var schedule = Schedule.Of(options.Seed, options.Silos);
+        foreach (var fault in options.Faults ? Within(schedule, options.Length) : [])
+        {
+            Console.WriteLine($"  {fault}");
+        }
+
+        await using var cluster = await Cluster.StartAsync(options);
+        var (keys, calm) = (new KeySpace(options.Keys), new Calm());
+        var faults = new Faults(cluster, keys, calm);
+        await FillAsync(cluster, keys, faults);
+        var settler = new Settler(keys, calm, cluster.Data.Port);
+        var writers = Enumerable.Range(0, options.Writers).Select(number => new Writer(number, options, keys, cluster.Ports, cluster.Data.Port)).ToList();
+        var readers = Enumerable.Range(0, options.Readers).Select(number => new Reader(number, options, keys, cluster.Ports, cluster.Data.Port)).ToList();
+        var unreached = new List<Span>();
+        using var watchdog = new Watchdog();
+        using var stopWriting = new CancellationTokenSource();
+        using var stopAll = new CancellationTokenSource();
+        var began = Clock.Now;
+        var writing = Task.WhenAll(writers.Select(writer => Task.Run(() => writer.RunAsync(stopWriting.Token))));
+        var others = Task.WhenAll(
+            [.. readers.Select(reader => Task.Run(() => reader.RunAsync(stopAll.Token))), settler.RunAsync(stopAll.Token), cluster.WatchAsync(unreached, stopAll.Token)]);
+        var (cameBack, settled) = (true, false);
+        try
+        {
+            await Task.Delay(_warming, interrupted);
+            var until = Clock.Now + options.Length;
+            await (options.Faults ? faults.RunAsync(schedule, until, interrupted) : Task.Delay(options.Length, interrupted));
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            cameBack = false;
+            Console.WriteLine($"THE CLUSTER DID NOT COME BACK: {failure.Message}\n{cluster.Report()}");
+        }
+        finally
+        {
+            await stopWriting.CancelAsync();
+            await writing;
+            settled = interrupted.IsCancellationRequested || await keys.CloseAsync(_settling);
+            await stopAll.CancelAsync();
+            await others;
+        }
+
+        await readers[0].RoundAsync();
+        if (!settled)
+        {
+            Console.WriteLine($"{keys.Unsettled.Count} writes were not settled at the end.");
+        }
+
+        var history = new History(
+            keys.Writes,
+            [.. readers.SelectMany(reader => reader.Reads)],
+            faults.Disturbed,
+            unreached,
+            [.. watchdog.Frozen, new Span(began, began + _warming)]);
+        readers.ForEach(reader => reader.Dispose());
+        var judgement = Judge.Of(history, options.Rules);
+        Report.Print(options, history, judgement, faults, cluster.Lost);
+        return cameBack && judgement.Violations.Count == 0 && cluster.Lost.Count == 0 ? 0 : 1;
+    }
+
+    /// <summary>As much of a schedule as fits; what takes longer than planned leaves out the last of it.</summary>
+    private static IEnumerable<PlannedFault> Within(IEnumerable<PlannedFault> schedule, TimeSpan length)
+    {
+        var at = TimeSpan.Zero;
+        return schedule.TakeWhile(fault => (at += fault.Calm + fault.Lasts) < length);
+    }
+
+    /// <summary>Gives every key its first version.</summary>
+    private static async Task FillAsync(Cluster cluster, KeySpace keys, Faults faults)
+    {
+        using var redis = new RedisLink(cluster.Data.Port);
+        var start = Clock.Now;
+        await faults.FillAsync(redis);
+        keys.AllChanged(start, deletes: false);
+    }
+}

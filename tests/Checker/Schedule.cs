@@ -1,0 +1,82 @@
+using System.Globalization;
+using RpOrleans.Tests.Support;
+
+namespace RpOrleans.Checker;
+
+/// <summary>What goes wrong.</summary>
+internal enum FaultKind
+{
+    LinkDelayed,
+    LinkTrickles,
+    LinkBlackHole,
+    LinkBlackHoleToRedis,
+    LinkBlackHoleFromRedis,
+    LinkReset,
+    LinkRefused,
+    RedisHung,
+    RedisRestartedWithData,
+    RedisRestartedEmpty,
+    RedisRestartedWithOtherData,
+    RedisKillsNormalClients,
+    RedisKillsPubSubClients,
+    RedisPausesClients,
+    RedisTracksFewKeys,
+    RedisFlushed,
+    SiloKilled,
+    SiloHung,
+    SiloStopped,
+    SiloAdded,
+}
+
+/// <summary>One fault.</summary>
+/// <param name="Kind">What it is.</param>
+/// <param name="Node">The silo, or the silo whose link it is; -1 for all links.</param>
+/// <param name="Connections">Which of a link's connections.</param>
+/// <param name="Lasts">For how long.</param>
+/// <param name="Pace">A delay, or the time after each byte.</param>
+/// <param name="Calm">How long nothing goes wrong afterwards.</param>
+internal sealed record PlannedFault(FaultKind Kind, int Node, ProxiedConnections Connections, TimeSpan Lasts, TimeSpan Pace, TimeSpan Calm)
+{
+    public bool OfLink => Kind <= FaultKind.LinkRefused;
+
+    public bool OfSilo => Kind >= FaultKind.SiloKilled;
+
+    public override string ToString()
+    {
+        var where = !OfLink && !OfSilo ? "" : Node < 0 ? " all" : $" {Node}";
+        var which = OfLink && Connections != ProxiedConnections.All ? $" {Connections}".ToLowerInvariant() : "";
+        var pace = Kind is FaultKind.LinkDelayed or FaultKind.LinkTrickles ? $" {Pace.TotalMilliseconds:F0} ms" : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{Kind}{where}{which}{pace}, {Lasts.TotalSeconds:F1} s, calm {Calm.TotalSeconds:F1} s");
+    }
+}
+
+/// <summary>The faults of a run, which follow from its seed: every kind once, in an order of chance, then again.</summary>
+internal static class Schedule
+{
+    public static IEnumerable<PlannedFault> Of(int seed, int silos)
+    {
+        var random = new Random(seed);
+        var kinds = Enum.GetValues<FaultKind>();
+        while (true)
+        {
+            random.Shuffle(kinds);
+            foreach (var kind in kinds)
+            {
+                yield return new PlannedFault(
+                    kind,
+                    Node: kind < FaultKind.SiloKilled && random.Next(3) == 0 ? -1 : random.Next(silos),
+                    Connections: (ProxiedConnections)random.Next(3),
+                    Lasts: Lasts(kind, random.NextDouble()),
+                    Pace: TimeSpan.FromMilliseconds(kind == FaultKind.LinkTrickles ? random.Next(1, 60) : random.Next(5, 600)),
+                    Calm: TimeSpan.FromSeconds(1.2 + (1.3 * random.NextDouble())));
+            }
+        }
+    }
+
+    private static TimeSpan Lasts(FaultKind kind, double chance) => TimeSpan.FromSeconds(kind switch
+    {
+        FaultKind.LinkReset or FaultKind.RedisKillsNormalClients or FaultKind.RedisKillsPubSubClients or FaultKind.RedisFlushed => 0,
+        FaultKind.SiloHung => 0.2 + (4 * chance),
+        _ => 0.1 + (2.9 * chance * chance), // more short ones than long
+    });
+}
