@@ -10,7 +10,7 @@ internal sealed record Options
         --seconds 60           how long faults go on
         --seed 7               what every decision follows from
         --silos 3 --gateways 2 how many processes
-        --mode none            tracking, auto or expiry: COHERENCE of the processes; none: left out
+        --mode auto            tracking, auto or expiry: COHERENCE of the processes; none: left out, for those that do not know it
         --record-expiry S      RECORD_EXPIRY of the processes; 10 with tracking and auto, else 1
         --coherence-bound S    the bound that is judged for writes at Redis, and COHERENCE_BOUND of the processes where they
                                know it; 0.5 with tracking and auto, else RECORD_EXPIRY
@@ -69,7 +69,7 @@ internal sealed record Options
         var defaults = new Options();
         var mode = Take("mode") is { } name
             ? Enum.TryParse<Mode>(name, ignoreCase: true, out var known) ? known : throw new FormatException($"There is no mode {name}.")
-            : Mode.None;
+            : Mode.Auto;
         var tracks = mode is Mode.Auto or Mode.Tracking;
         var recordExpiry = Seconds("record-expiry", TimeSpan.FromSeconds(tracks ? 10 : 1));
         var options = new Options
