@@ -159,7 +159,7 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
             await ConfirmAsync(database, _open.Value);
             Report("Redis tells of changes: what is cached is confirmed by tracking");
         }
-        catch (RedisServerException refused) when (RedisErrors.FaultOf(refused.Kind) is OriginFault.Busy or OriginFault.Refused)
+        catch (RedisServerException refused) when (IsForGood(refused))
         {
             await CannotTrackAsync(database);
         }
@@ -183,6 +183,10 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
             _session.Confirm(open.Number, sent, _options.Bound);
         }
     }
+
+    /// <summary>Whether Redis does not know the command, or does not let us use it; not that it is busy just now.</summary>
+    private static bool IsForGood(RedisServerException refused) =>
+        refused.Message.StartsWith("ERR", StringComparison.Ordinal) || refused.Message.StartsWith("NOPERM", StringComparison.Ordinal);
 
     private async Task CannotTrackAsync(IDatabase database)
     {

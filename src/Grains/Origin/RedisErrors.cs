@@ -61,8 +61,6 @@ internal static class RedisErrors
         (ConnectionFailureType.AuthenticationFailure, RedisException) => OriginFault.Unreachable,
         (ConnectionFailureType.AuthenticationFailure, _) => OriginFault.Refused,
         (ConnectionFailureType.Loading, _) => OriginFault.Loading,
-        // Written to a socket that was closed just then.
-        (ConnectionFailureType.InternalFailure, InvalidOperationException) => OriginFault.Unreachable,
         (ConnectionFailureType.ProtocolFailure or ConnectionFailureType.ResponseIntegrityFailure or ConnectionFailureType.InternalFailure, _) => OriginFault.Protocol,
         _ => OriginFault.Unreachable,
     };

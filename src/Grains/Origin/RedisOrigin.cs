@@ -309,7 +309,12 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
             }
 
             var translated = RedisErrors.Translate(failure);
-            if (translated.Fault == OriginFault.Protocol)
+            if (translated.Fault == OriginFault.Protocol && failure is RedisConnectionException && epoch != _connection.Epoch)
+            {
+                // Written to a socket that was closed just then, which the library takes for a failure of its own.
+                translated = new OriginException(OriginFault.Unreachable, translated.OutcomeUnknown, failure);
+            }
+            else if (translated.Fault == OriginFault.Protocol)
             {
                 _connection.Replace(OriginFault.Protocol, epoch);
             }
