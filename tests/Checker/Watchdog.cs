@@ -39,7 +39,7 @@ internal sealed class Watchdog : IDisposable
         while (!_ended)
         {
             var asleep = Clock.Now;
-            Thread.Sleep(_nap);
+            Thread.Sleep(_nap); // not to wait for anything: how much longer it takes is what is measured
             Note(asleep);
         }
     }

@@ -30,7 +30,7 @@ internal sealed class Processor : IDisposable
         while (!_ended)
         {
             var asleep = Stopwatch.GetTimestamp();
-            Thread.Sleep(_nap);
+            Thread.Sleep(_nap); // not to wait for anything: how much longer it takes is what is measured
             var overslept = Stopwatch.GetElapsedTime(asleep) - _nap;
             if (overslept.Ticks > _longest)
             {

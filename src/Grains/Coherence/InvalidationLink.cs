@@ -101,12 +101,13 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
 
     private async Task GoOnAsync()
     {
+        var epoch = _subscription?.Epoch ?? 0;
         if (_subscription is not null && Stopwatch.GetElapsedTime(_heard) > SilentBounds * _options.Bound && _subscription.Subscribed)
         {
             _heard = Stopwatch.GetTimestamp();
             if (await SecondOpinion.IsDeadAsync(_redis, _options.Bound, () => _subscription.PingAsync(_options.Bound)))
             {
-                _subscription.Replace();
+                _subscription.Replace(epoch);
             }
         }
 
@@ -133,11 +134,7 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
     private async Task SetUpAsync(IDatabase database, InvalidationSubscription subscription)
     {
         _open = null;
-        if (_session.Basis == Freshness.Tracking || _session.Number != Session.None)
-        {
-            _session.Break();
-        }
-
+        _session.Break();
         var (data, pushes) = (_data.Epoch, subscription.Epoch);
         try
         {

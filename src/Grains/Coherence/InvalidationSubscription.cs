@@ -66,18 +66,20 @@ internal sealed class InvalidationSubscription : IAsyncDisposable
     }
 
     /// <summary>Closes a connection that is silent; the library makes another.</summary>
-    public void Replace() => _socket?.Dispose();
+    /// <param name="epoch">The <see cref="Epoch"/> in which it was: another that is in its place by now is not to pay for it.</param>
+    public void Replace(long epoch)
+    {
+        if (_socket is { } socket && epoch == Epoch)
+        {
+            socket.Dispose();
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
         await _connecting;
-        if (_multiplexer is { } multiplexer)
-        {
-            await multiplexer.CloseAsync(allowCommandsToComplete: false);
-            await multiplexer.DisposeAsync();
-        }
-
+        await RedisClient.EndAsync(_multiplexer);
         _stopping.Dispose();
     }
 
@@ -96,25 +98,16 @@ internal sealed class InvalidationSubscription : IAsyncDisposable
     {
         var endPoint = RedisClient.EndPointOf(_options);
         var gate = new SocketGate(endPoint, TimeProvider.System, OnSocket);
-        while (!_stopping.IsCancellationRequested)
-        {
-            try
-            {
-                _multiplexer = await ConnectionMultiplexer.ConnectAsync(RedisClient.Configure(_options, endPoint, Name, subscribes: true, gate, logs: null));
-                _subscriber = _multiplexer.GetSubscriber();
-                return;
-            }
-            catch (Exception failure) when (failure is RedisException or SocketException or TimeoutException)
-            {
-                await Task.Delay(RedisClient.ConnectTimeout, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
+        _multiplexer = await RedisClient.ConnectAsync(
+            () => RedisClient.Configure(_options, endPoint, Name, subscribes: true, gate, logs: null), TimeProvider.System, _stopping.Token);
+        _subscriber = _multiplexer?.GetSubscriber();
     }
 
     private void OnSocket(Socket? socket, ConnectionType type)
     {
         if (type == ConnectionType.Subscription)
         {
+            _socket = null; // no epoch ever goes with the socket of another
             Interlocked.Increment(ref _sockets);
             _socket = socket;
         }

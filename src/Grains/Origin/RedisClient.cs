@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using RpOrleans.Grains.Settings;
 using StackExchange.Redis;
@@ -50,6 +51,39 @@ internal static class RedisClient
         Tunnel = tunnel,
         LoggerFactory = logs,
     };
+
+    /// <summary>Connects, however long it takes; from then on the library makes each lost connection anew.</summary>
+    /// <param name="configure">The library's options.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="stopping">Gives up.</param>
+    /// <returns>The client; <see langword="null"/> when it was given up.</returns>
+    public static async Task<ConnectionMultiplexer?> ConnectAsync(Func<ConfigurationOptions> configure, TimeProvider time, CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                // Comes back after a success, or else after the time for a connect; from then on the library's heart beats.
+                return await ConnectionMultiplexer.ConnectAsync(configure());
+            }
+            catch (Exception failure) when (failure is RedisException or SocketException or TimeoutException)
+            {
+                await Task.Delay(ConnectTimeout, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Ends a client, whatever it waits for.</summary>
+    public static async Task EndAsync(ConnectionMultiplexer? multiplexer)
+    {
+        if (multiplexer is not null)
+        {
+            await multiplexer.CloseAsync(allowCommandsToComplete: false);
+            await multiplexer.DisposeAsync();
+        }
+    }
 
     /// <summary>Where Redis is, as the library writes it.</summary>
     public static EndPoint EndPointOf(RedisOptions options) => new EndPointCollection { { options.Host!, options.Port } }[0];

@@ -150,12 +150,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     {
         await _stopping.CancelAsync();
         await _connecting;
-        if (_multiplexer is { } multiplexer)
-        {
-            await multiplexer.CloseAsync(allowCommandsToComplete: false);
-            await multiplexer.DisposeAsync();
-        }
-
+        await RedisClient.EndAsync(_multiplexer);
         _stopping.Dispose();
     }
 
@@ -186,22 +181,15 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     private async Task ConnectAsync(RedisOptions options)
     {
-        while (!_stopping.IsCancellationRequested)
+        var multiplexer = await RedisClient.ConnectAsync(
+            () => RedisClient.Configure(options, _endPoint, $"rporleans-{Environment.ProcessId}", subscribes: false, _gate, new FailureListener(this)),
+            _time,
+            _stopping.Token);
+        if (multiplexer is not null)
         {
-            try
-            {
-                // Comes back after a success, or else after the time for a connect; from then on the library's heart beats.
-                var multiplexer = await ConnectionMultiplexer.ConnectAsync(RedisClient.Configure(
-                    options, _endPoint, $"rporleans-{Environment.ProcessId}", subscribes: false, _gate, new FailureListener(this)));
-                _server = multiplexer.GetServer(options.Host!, options.Port);
-                _database = multiplexer.GetDatabase();
-                _multiplexer = multiplexer;
-                return;
-            }
-            catch (Exception failure) when (failure is RedisException or SocketException or TimeoutException)
-            {
-                await Task.Delay(RedisClient.ConnectTimeout, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
+            _server = multiplexer.GetServer(options.Host!, options.Port);
+            _database = multiplexer.GetDatabase();
+            _multiplexer = multiplexer;
         }
     }
 

@@ -8,7 +8,7 @@ internal readonly record struct Span(TimeSpan Start, TimeSpan End);
 /// <param name="Reads">In any order.</param>
 /// <param name="Disturbed">When nodes came, went or hung: views of who owns a key may have differed.</param>
 /// <param name="Unreached">When a gateway did not reach a node, for whatever reason: others may have stood in for it.</param>
-/// <param name="Frozen">When this machine had no processor for the checker, and may have had none for the others.</param>
+/// <param name="Frozen">When an answer may be late: while all warm up, and when this machine had no processor for the checker, and may have had none for the others.</param>
 internal sealed record History(
     Write[][] Writes, IReadOnlyList<Read> Reads, IReadOnlyList<Span> Disturbed, IReadOnlyList<Span> Unreached, IReadOnlyList<Span> Frozen)
 {
