@@ -45,7 +45,8 @@ internal static class GatewayHosting
         var services = builder.Services;
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(15));
         services.AddSingleton(time);
-        services.AddSingleton(settings).AddSingleton(settings.Gateway).AddSingleton(settings.Cache).AddSingleton(settings.Redis).AddSingleton(settings.Clustering);
+        services.AddSingleton(settings).AddSingleton(settings.Gateway).AddSingleton(settings.Cache).AddSingleton(settings.Coherence)
+            .AddSingleton(settings.Redis).AddSingleton(settings.Clustering);
         services.AddSingleton<Nodes>().AddSingleton<Router>();
         services.AddSingleton<GatewayMetrics>().AddSingleton<GatewayReport>();
         services.AddSingleton<ConnectionLimit>();

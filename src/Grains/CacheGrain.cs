@@ -20,6 +20,7 @@ internal sealed class CacheGrain(
     Session session,
     IOrigin origin,
     Ownership ownership,
+    Settlement settlement,
     NodeMetrics metrics,
     NodeReport report,
     ILocalSiloDetails silo,
@@ -27,6 +28,9 @@ internal sealed class CacheGrain(
 {
     /// <summary>How long an owner may take over a read in all: two attempts at Redis and a margin.</summary>
     private static readonly TimeSpan _readBudget = TimeSpan.FromMilliseconds(550);
+
+    /// <summary>How long another node's caller waits for this node to read the membership table.</summary>
+    private static readonly TimeSpan _refreshAtMost = TimeSpan.FromMilliseconds(300);
 
     /// <summary>How often expired entries give their memory back, and how many at a time.</summary>
     private static readonly TimeSpan _sweepPeriod = TimeSpan.FromMilliseconds(100);
@@ -87,6 +91,7 @@ internal sealed class CacheGrain(
     {
         metrics.Requests++;
         DropMovedKeys();
+        metrics.WritesUnderWay++;
         var key = request.Key;
         TimeSpan? expiry = request.ExpiryMilliseconds > 0 ? TimeSpan.FromMilliseconds(request.ExpiryMilliseconds) : null;
         var deadline = report.TimestampAt(request.DeadlineMilliseconds);
@@ -98,6 +103,11 @@ internal sealed class CacheGrain(
             var (done, now) = await origin.WriteAsync(new OriginWrite(key, request.Value, expiry, request.OnlyIfAbsent), deadline);
             metrics.Writes++;
             var stored = Keep(flight, now, sent);
+            if (!ownership.Owns(key)) // only now: another may have become the owner while Redis was asked
+            {
+                await settlement.SettleAsync(key);
+            }
+
             return new WriteOutcome { Status = done ? WriteStatus.Done : WriteStatus.ConditionFailed, Stored = stored };
         }
         catch (OriginException failure)
@@ -106,6 +116,33 @@ internal sealed class CacheGrain(
             Keep(flight, null, sent);
             return new WriteOutcome { Status = WriteStatus.Failed, Fault = failure.Fault, OutcomeUnknown = failure.OutcomeUnknown };
         }
+        finally
+        {
+            metrics.WritesUnderWay--;
+        }
+    }
+
+    public async ValueTask<long> SettleAsync(SettleRequest request)
+    {
+        metrics.Settled++;
+        entries.Drop(request.Key);
+        return await ConfirmAsync(request.View);
+    }
+
+    public async ValueTask<long> ConfirmAsync(long view)
+    {
+        try
+        {
+            using var patience = new CancellationTokenSource(_refreshAtMost, time);
+            await ownership.RefreshAsync(view, patience.Token);
+        }
+        catch (Exception)
+        {
+            // The table cannot be read: the answer says with which view this node goes on.
+        }
+
+        DropMovedKeys();
+        return ownership.View;
     }
 
     public ValueTask<NodeState> PingAsync() => ValueTask.FromResult(report.State);
@@ -225,7 +262,7 @@ internal sealed class CacheGrain(
         }
 
         _ownershipVersion = ownership.Version;
-        entries.RemoveWhere(key => !ownership.Owns(key), RemovalCause.Moved);
+        entries.DropMoved(key => !ownership.Owns(key));
     }
 
     /// <summary>How long an answer may be served. That a key is absent holds like a value where Redis tells when it is created.</summary>

@@ -27,6 +27,18 @@ public interface ICacheGrain : IGrainWithStringKey
     [Alias("Write"), AlwaysInterleave]
     ValueTask<WriteOutcome> WriteAsync(WriteRequest request);
 
+    /// <summary>A write was carried out by another node: drops the copy of its key, and whatever is under way for it will not be kept.</summary>
+    /// <param name="request">The key, and the caller's view.</param>
+    /// <returns>The version of this node's view; as new as the caller's, if the membership table can be read.</returns>
+    [Alias("Settle"), AlwaysInterleave]
+    ValueTask<long> SettleAsync(SettleRequest request);
+
+    /// <summary>A node joins: lets go of the keys that fall to it.</summary>
+    /// <param name="view">The version of a view in which it is active.</param>
+    /// <returns>The version of this node's view. Confirms the one that was asked for unless it is older.</returns>
+    [Alias("Confirm"), AlwaysInterleave]
+    ValueTask<long> ConfirmAsync(long view);
+
     /// <summary>Says that the node is alive, and what it can do; touches no Redis.</summary>
     /// <returns>The node's state.</returns>
     [Alias("Ping"), AlwaysInterleave]

@@ -39,6 +39,9 @@ internal sealed class NodeMetrics : IDisposable
     /// <summary>Reads and writes that have reached the node.</summary>
     public long Requests;
 
+    /// <summary>Writes that are not answered yet, and those of others whose copies were dropped here.</summary>
+    public long WritesUnderWay, Settled;
+
     public long Entries => _entries.Count;
 
     public long Bytes => _entries.Bytes;

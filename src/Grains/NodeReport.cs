@@ -16,6 +16,7 @@ internal sealed class NodeReport(
         Draining = ownership.Draining,
         OriginFault = origin.Health.Fault,
         CoherenceKnown = session.Opened,
+        Joined = ownership.Joined,
         ClockMilliseconds = (long)time.GetElapsedTime(_started).TotalMilliseconds,
     };
 
@@ -51,6 +52,8 @@ internal sealed class NodeReport(
         Flushes = metrics.Flushes,
         VoidedLoads = metrics.VoidedLoads,
         StaleAnswers = metrics.Stale,
+        Settled = metrics.Settled,
+        Joined = ownership.Joined,
     };
 
     /// <summary>The timestamp of this process at which its clock shows, or showed, so many milliseconds (<see cref="NodeState.ClockMilliseconds"/>).</summary>

@@ -18,6 +18,9 @@ public readonly record struct NodeState
 
     /// <summary>Whether it is known since the start whether Redis tells of changes.</summary>
     [Id(3)] public bool CoherenceKnown { get; init; }
+
+    /// <summary>Whether every other node knows of this one; until then it only stands in.</summary>
+    [Id(4)] public bool Joined { get; init; }
 }
 
 /// <summary>A node's figures since it started.</summary>
@@ -98,4 +101,10 @@ public sealed record NodeStats
 
     /// <summary>Answers from copies that Redis could not be asked to confirm.</summary>
     [Id(24)] public long StaleAnswers { get; init; }
+
+    /// <summary>Writes that another node carried out in this one's place, and that dropped a copy here.</summary>
+    [Id(25)] public long Settled { get; init; }
+
+    /// <summary>Whether every other node knows of this one; until then it only stands in.</summary>
+    [Id(26)] public bool Joined { get; init; }
 }

@@ -1,4 +1,5 @@
 using RpOrleans.Grains;
+using RpOrleans.Tests.Support;
 
 namespace RpOrleans.Tests.Cluster;
 
@@ -109,6 +110,42 @@ public sealed class OwnershipTests
             Assert.False(lookup.Stored);
             Assert.Equal(read, cluster.Origin.Loads);
         }
+    }
+
+    [Fact]
+    public async Task AWriteThroughANodeThatDoesNotOwnTheKeyLeavesNoCopyOfBefore()
+    {
+        await using var cluster = await TestCluster.StartAsync(3);
+        var key = TestCluster.Bytes("user:7");
+        cluster.Origin["user:7"] = "older";
+        await cluster.ReadAsync("user:7");
+        var owner = cluster.OwnerAddressOf("user:7");
+
+        var written = await cluster.Node(cluster.Silos.First(silo => !silo.Equals(owner)))
+            .WriteAsync(new WriteRequest { Key = key, Value = TestCluster.Bytes("newer"), DeadlineMilliseconds = long.MaxValue / 1_000_000_000 });
+
+        Assert.Equal((WriteStatus.Done, false), (written.Status, written.Stored));
+        Assert.Equal(LookupStatus.Miss, (await cluster.Node(owner).PeekAsync(new KeyBatch([key]))).Items[0].Status);
+        Assert.Equal(TestCluster.Bytes("newer"), (await cluster.ReadAsync("user:7")).Value);
+    }
+
+    [Fact]
+    public async Task ALoadFromBeforeAWriteThroughAnotherNodeIsNotKept()
+    {
+        await using var cluster = await TestCluster.StartAsync(2);
+        var key = TestCluster.Bytes("user:7");
+        var owner = cluster.OwnerAddressOf("user:7");
+        cluster.Origin["user:7"] = "older";
+        cluster.Origin.Pause();
+        var late = cluster.ReadAsync("user:7");
+        await Eventually.TrueAsync(() => Task.FromResult(cluster.Origin.Loads == 1), TimeSpan.FromSeconds(10), "the load is under way");
+
+        await cluster.Node(cluster.Silos.Single(silo => !silo.Equals(owner)))
+            .WriteAsync(new WriteRequest { Key = key, Value = TestCluster.Bytes("newer"), DeadlineMilliseconds = long.MaxValue / 1_000_000_000 });
+        cluster.Origin.Resume();
+        await late;
+
+        Assert.Equal(LookupStatus.Miss, (await cluster.Node(owner).PeekAsync(new KeyBatch([key]))).Items[0].Status);
     }
 
     [Fact]

@@ -24,7 +24,7 @@ internal sealed class TestCluster : IAsyncDisposable
     private TestCluster(InProcessTestCluster cluster, FakeOrigin origin)
     {
         (_cluster, Origin) = (cluster, origin);
-        Router = new Router(_nodes, _time);
+        Router = new Router(_nodes, new CoherenceOptions(), _time);
     }
 
     public FakeOrigin Origin { get; }
@@ -113,7 +113,12 @@ internal sealed class TestCluster : IAsyncDisposable
         {
             try
             {
-                return await Node(silo).PingAsync();
+                if (await Node(silo).PingAsync() is { Joined: true } state)
+                {
+                    return state;
+                }
+
+                await Task.Yield();
             }
             catch (InvalidOperationException) when (!patience.IsCancellationRequested)
             {

@@ -2,7 +2,9 @@ using System.Text;
 using Orleans.Runtime.Messaging;
 using RpOrleans.Gateway.Routing;
 using RpOrleans.Grains;
+using RpOrleans.Grains.Origin;
 using RpOrleans.Grains.Placement;
+using RpOrleans.Grains.Settings;
 using RpOrleans.Tests.Support;
 
 namespace RpOrleans.Tests.Routing;
@@ -30,7 +32,7 @@ public sealed class RouterTests
 
         _nodes.Update(new NodeRing(_links.Values), []);
         _ranked = [.. _nodes.Ring.Ranked(_key).Select(link => _links.Single(pair => pair.Value == link).Key)];
-        _router = new Router(_nodes, _time);
+        _router = new Router(_nodes, new CoherenceOptions(), _time);
     }
 
     [Fact]
@@ -182,6 +184,64 @@ public sealed class RouterTests
     }
 
     [Fact]
+    public async Task AMissOfANodeThatCannotReachRedisIsReadByOneThatCan()
+    {
+        SayFault(_ranked[0], OriginFault.Unreachable);
+        _ranked[0].Unconfirmed = "older";
+
+        var (lookup, _) = await _router.ReadAsync(_key, _normal);
+
+        Assert.Equal($"from {_ranked[1].Name}", Encoding.UTF8.GetString(lookup.Value!));
+        Assert.Equal(ReadMode.Bypass, Assert.Single(_ranked[1].Reads).Mode);
+        Assert.Empty(_ranked[0].Reads);
+    }
+
+    [Fact]
+    public async Task ANodeWhoseWayToRedisBreaksDuringTheReadIsHelpedOutByAnother()
+    {
+        _ranked[0].Fault = OriginFault.TimedOut; // has not said so yet
+        _ranked[0].Unconfirmed = "older";
+
+        var (lookup, _) = await _router.ReadAsync(_key, _normal);
+
+        Assert.Equal($"from {_ranked[1].Name}", Encoding.UTF8.GetString(lookup.Value!));
+    }
+
+    [Fact]
+    public async Task WhenNoNodeReachesRedisTheOwnersCopyIsServedForWhatItIs()
+    {
+        foreach (var node in _ranked)
+        {
+            SayFault(node, OriginFault.BreakerOpen);
+        }
+
+        _ranked[0].Unconfirmed = "older";
+
+        var (lookup, _) = await _router.ReadAsync(_key, _normal);
+
+        Assert.Equal((true, "older"), (lookup.Stale, Encoding.UTF8.GetString(lookup.Value!)));
+        Assert.All(_ranked[1..], other => Assert.Empty(other.Reads)); // nobody asks a Redis that is known to fail
+    }
+
+    [Fact]
+    public async Task AWriteThatWasNotSentToRedisGoesToANodeThatReachesIt()
+    {
+        _ranked[0].Fault = OriginFault.Unreachable;
+
+        Assert.Equal(WriteStatus.Done, (await _router.WriteAsync(new WriteRequest { Key = _key })).Answer.Status);
+        Assert.Single(_ranked[1].Writes);
+    }
+
+    [Fact]
+    public async Task AWriteThatRedisMayHaveReceivedGoesNowhereElse()
+    {
+        _ranked[0].Fault = OriginFault.TimedOut;
+
+        Assert.True((await _router.WriteAsync(new WriteRequest { Key = _key })).Answer.OutcomeUnknown);
+        Assert.All(_ranked[1..], other => Assert.Empty(other.Writes));
+    }
+
+    [Fact]
     public async Task ACopyThatIsTooOldForTheReaderIsReadAgain()
     {
         _ranked[0].Held["user:7"] = "Ada";
@@ -196,6 +256,12 @@ public sealed class RouterTests
     {
         Assert.Equal(LookupStatus.Miss, (await _router.ReadAsync(_key, new ReadTerms(ReadMode.Normal, OnlyIfHeld: true))).Answer.Status);
         Assert.All(_ranked, node => Assert.Empty(node.Reads));
+    }
+
+    private void SayFault(FakeNode node, OriginFault fault)
+    {
+        node.Fault = fault;
+        _links[node].Heard(node, new NodeState { OriginFault = fault }, _time.GetTimestamp());
     }
 
     private static async Task UntilAsync(Func<bool> condition)

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text;
 using RpOrleans.Grains;
+using RpOrleans.Grains.Coherence;
+using RpOrleans.Grains.Origin;
 
 namespace RpOrleans.Tests.Support;
 
@@ -23,6 +25,19 @@ internal sealed class FakeNode(string name) : ICacheGrain
 
     public ConcurrentQueue<WriteRequest> Writes { get; } = new();
 
+    public ConcurrentQueue<SettleRequest> Settled { get; } = new();
+
+    public ConcurrentQueue<long> Confirmed { get; } = new();
+
+    /// <summary>The version of its view.</summary>
+    public long View { get; set; }
+
+    /// <summary>A copy that it answers with where Redis fails.</summary>
+    public string? Unconfirmed { get; set; }
+
+    /// <summary>What Redis does to its reads and writes.</summary>
+    public OriginFault Fault { get; set; }
+
     public async ValueTask<LookupBatch> PeekAsync(KeyBatch keys)
     {
         Batches.Enqueue(keys.Keys.Length);
@@ -36,20 +51,38 @@ internal sealed class FakeNode(string name) : ICacheGrain
     {
         Reads.Enqueue(request);
         await Before();
-        return new Lookup { Status = LookupStatus.Found, Source = LookupSource.Origin, Value = Encoding.UTF8.GetBytes($"from {name}") };
+        return Fault != OriginFault.None
+            ? Unconfirmed is null ? Lookup.Failed(Fault) : new Lookup { Status = LookupStatus.Found, Source = LookupSource.Cache, Freshness = Freshness.Unconfirmed, Value = Encoding.UTF8.GetBytes(Unconfirmed) }
+            : new Lookup { Status = LookupStatus.Found, Source = LookupSource.Origin, Value = Encoding.UTF8.GetBytes($"from {name}") };
     }
 
     public async ValueTask<WriteOutcome> WriteAsync(WriteRequest request)
     {
         Writes.Enqueue(request);
         await Before();
-        return new WriteOutcome { Status = WriteStatus.Done };
+        return Fault == OriginFault.None
+            ? new WriteOutcome { Status = WriteStatus.Done }
+            : new WriteOutcome { Status = WriteStatus.Failed, Fault = Fault, OutcomeUnknown = Fault == OriginFault.TimedOut };
+    }
+
+    public async ValueTask<long> SettleAsync(SettleRequest request)
+    {
+        Settled.Enqueue(request);
+        await Before();
+        return Math.Max(View, request.View);
+    }
+
+    public async ValueTask<long> ConfirmAsync(long view)
+    {
+        Confirmed.Enqueue(view);
+        await Before();
+        return View;
     }
 
     public async ValueTask<NodeState> PingAsync()
     {
         await Before();
-        return new NodeState { Draining = Draining };
+        return new NodeState { Draining = Draining, OriginFault = Fault };
     }
 
     public ValueTask<NodeStats> StatsAsync() => ValueTask.FromResult(new NodeStats { Node = name });

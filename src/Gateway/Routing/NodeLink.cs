@@ -99,10 +99,11 @@ internal sealed class NodeLink
 
     /// <summary>Has the node write a key.</summary>
     /// <param name="request">The change; its deadline is filled in here.</param>
-    /// <param name="atMost">How long it may take.</param>
+    /// <param name="atMost">How long it may take until it is sent to Redis.</param>
+    /// <param name="settling">How much longer its acknowledgement may take, for others to let go of their copies.</param>
     /// <exception cref="NodeUnavailableException">The node gave no answer; it may have received the write, unless the exception says that it certainly did not.</exception>
-    public Task<WriteOutcome> WriteAsync(WriteRequest request, TimeSpan atMost) =>
-        CallAsync(static (grain, request) => grain.WriteAsync(request), request with { DeadlineMilliseconds = NodeClockIn(atMost) }, atMost);
+    public Task<WriteOutcome> WriteAsync(WriteRequest request, TimeSpan atMost, TimeSpan settling) =>
+        CallAsync(static (grain, request) => grain.WriteAsync(request), request with { DeadlineMilliseconds = NodeClockIn(atMost) }, atMost + settling);
 
     /// <summary>The node's figures.</summary>
     /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using RpOrleans.Grains;
+using RpOrleans.Grains.Origin;
+using RpOrleans.Grains.Settings;
 
 namespace RpOrleans.Gateway.Routing;
 
@@ -31,9 +33,9 @@ internal readonly record struct Routed<TAnswer>(TAnswer Answer, RouteFault Fault
 internal readonly record struct ReadTerms(ReadMode Mode, TimeSpan? MaximumAge = null, bool OnlyIfHeld = false);
 
 /// <summary>Takes reads and writes to the node that owns the key, or to the next one when it does not answer.</summary>
-internal sealed class Router(Nodes nodes, TimeProvider time)
+internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvider time)
 {
-    /// <summary>A request's time in all. The 1,050 ms that are promised leave a margin for a busy machine.</summary>
+    /// <summary>A request's time in all; a write's is <c>COHERENCE_BOUND</c> longer. The 1,050 ms that are promised leave a margin for a busy machine.</summary>
     private static readonly TimeSpan _requestBudget = TimeSpan.FromMilliseconds(950);
 
     /// <summary>One node's share: the 550 ms in which an owner answers, and a margin.</summary>
@@ -71,10 +73,11 @@ internal sealed class Router(Nodes nodes, TimeProvider time)
             : await ReadFromAnyAsync(key, terms.Mode, started, failed).ConfigureAwait(false);
     }
 
-    /// <summary>Writes or deletes a key. Goes on to another node only when the one before has certainly not received it.</summary>
+    /// <summary>Writes or deletes a key. Goes on to another node only when the one before has certainly not received it, or not sent it to Redis.</summary>
     public async Task<Routed<WriteOutcome>> WriteAsync(WriteRequest request)
     {
         var started = time.GetTimestamp();
+        Routed<WriteOutcome>? failed = null;
         foreach (var node in Candidates(nodes.Ring.Ranked(request.Key)))
         {
             var left = _requestBudget - time.GetElapsedTime(started);
@@ -83,9 +86,20 @@ internal sealed class Router(Nodes nodes, TimeProvider time)
                 return new(default, RouteFault.TimedOut);
             }
 
+            if (failed is not null && !ReachesRedis(node))
+            {
+                continue;
+            }
+
             try
             {
-                return new(await node.WriteAsync(request, Min(left, _attemptBudget)).ConfigureAwait(false));
+                var outcome = await node.WriteAsync(request, Min(left, _attemptBudget), coherence.Bound).ConfigureAwait(false);
+                if (outcome is not { Status: WriteStatus.Failed, OutcomeUnknown: false, Fault: OriginFault.Unreachable or OriginFault.BreakerOpen })
+                {
+                    return new(outcome);
+                }
+
+                failed ??= new(outcome);
             }
             catch (NodeUnavailableException failure) when (failure.Fault != NodeFault.NotReceived)
             {
@@ -96,16 +110,17 @@ internal sealed class Router(Nodes nodes, TimeProvider time)
             }
         }
 
-        return new(default, RouteFault.NoNode);
+        return failed ?? new(default, RouteFault.NoNode);
     }
 
     private async Task<Routed<Lookup>> ReadFromAnyAsync(byte[] key, ReadMode mode, long started, NodeLink? failed)
     {
         var fault = RouteFault.NoNode;
+        Routed<Lookup>? withoutRedis = null;
         var ranked = nodes.Ring.Ranked(key);
-        foreach (var node in Candidates(ranked))
+        foreach (var node in Candidates(ranked).OrderBy(node => !ReachesRedis(node))) // otherwise in the order of the ring
         {
-            if (ReferenceEquals(node, failed))
+            if (ReferenceEquals(node, failed) || (withoutRedis is not null && !ReachesRedis(node)))
             {
                 continue;
             }
@@ -113,14 +128,21 @@ internal sealed class Router(Nodes nodes, TimeProvider time)
             var left = _requestBudget - time.GetElapsedTime(started);
             if (left <= TimeSpan.Zero)
             {
-                return new(default, RouteFault.TimedOut);
+                return withoutRedis ?? new(default, RouteFault.TimedOut);
             }
 
             try
             {
                 // Whoever stands in for the owner keeps nothing: it would not hear of the owner's writes.
                 var request = new ReadRequest(key, ReferenceEquals(node, ranked[0]) ? mode : ReadMode.Bypass);
-                return new(await node.ReadAsync(request, Min(left, _attemptBudget)).ConfigureAwait(false));
+                var lookup = await node.ReadAsync(request, Min(left, _attemptBudget)).ConfigureAwait(false);
+                if (!lookup.Stale && lookup is not { Status: LookupStatus.Failed, Fault: OriginFault.Unreachable or OriginFault.TimedOut or OriginFault.BreakerOpen })
+                {
+                    return new(lookup);
+                }
+
+                // It may be the way from this node to Redis that is broken; another may have one. A copy is better than nothing.
+                withoutRedis = withoutRedis is { Answer.Stale: true } ? withoutRedis : new(lookup);
             }
             catch (NodeUnavailableException failure)
             {
@@ -128,8 +150,11 @@ internal sealed class Router(Nodes nodes, TimeProvider time)
             }
         }
 
-        return new(default, fault);
+        return withoutRedis ?? new(default, fault);
     }
+
+    /// <summary>Whether Redis answered the node lately, as far as it has said.</summary>
+    private static bool ReachesRedis(NodeLink node) => node.State is { OriginFault: OriginFault.None };
 
     /// <summary>Those who can be asked, in order. Where all look hung it is rather this process that got no processor: then any that is connected.</summary>
     private static IEnumerable<NodeLink> Candidates(NodeLink[] ranked) =>

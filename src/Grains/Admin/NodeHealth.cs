@@ -13,6 +13,7 @@ internal sealed class NodeHealth(NodeReport report, IHostApplicationLifetime lif
         return Task.FromResult(
             !lifetime.ApplicationStarted.IsCancellationRequested ? HealthCheckResult.Unhealthy("the node is starting")
             : state.Draining || lifetime.ApplicationStopping.IsCancellationRequested ? HealthCheckResult.Unhealthy("the node is stopping")
+            : !state.Joined ? HealthCheckResult.Unhealthy("the node is joining: not every other node knows of it yet")
             : CannotAskRedis(state) is { } reason ? HealthCheckResult.Unhealthy(reason)
             : HealthCheckResult.Healthy());
     }

@@ -28,6 +28,8 @@ internal static class CacheNodeHosting
         silo.Services.AddSingleton(services => new LruCache(cache.MaximumEntries, cache.MaximumBytes, services.GetRequiredService<TimeProvider>()));
         silo.Services.AddSingleton<HeldEntries>();
         silo.Services.AddSingleton<Ownership>();
+        silo.Services.AddSingleton<Settlement>();
+        silo.Services.AddSingleton<Joining>();
         silo.Services.AddSingleton<NodeMetrics>();
         silo.Services.AddSingleton<NodeReport>();
         silo.Services.AddSingleton<NodeLifecycle>();

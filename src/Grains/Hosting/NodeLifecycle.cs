@@ -9,7 +9,7 @@ namespace RpOrleans.Grains.Hosting;
 /// it leave the cluster.
 /// </summary>
 internal sealed class NodeLifecycle(
-    IGrainFactory grains, ILocalSiloDetails silo, Ownership ownership, NodeMetrics metrics, TimeProvider time) : ILifecycleParticipant<ISiloLifecycle>
+    IGrainFactory grains, ILocalSiloDetails silo, Ownership ownership, Joining joining, NodeMetrics metrics, TimeProvider time) : ILifecycleParticipant<ISiloLifecycle>
 {
     /// <summary>Gateways ping every 100 ms: after three times that, all that can hear it have heard it.</summary>
     private static readonly TimeSpan _heard = TimeSpan.FromMilliseconds(300);
@@ -29,6 +29,7 @@ internal sealed class NodeLifecycle(
         var self = grains.GetGrain<ICacheGrain>(silo.SiloAddress.ToParsableString());
         await self.PingAsync();
         await self.PeekAsync(new KeyBatch([[]])); // what takes time the first time
+        _ = Task.Run(joining.RunAsync, CancellationToken.None); // serves meanwhile
     }
 
     private async Task DrainOnceAsync(CancellationToken cancellation)
@@ -41,6 +42,6 @@ internal sealed class NodeLifecycle(
             asked = metrics.Requests;
             await Task.Delay(_heard, time, CancellationToken.None);
         }
-        while (metrics.Requests != asked && time.GetElapsedTime(started) < _atMost && !cancellation.IsCancellationRequested);
+        while ((metrics.Requests != asked || metrics.WritesUnderWay > 0) && time.GetElapsedTime(started) < _atMost && !cancellation.IsCancellationRequested);
     }
 }

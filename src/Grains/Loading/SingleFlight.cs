@@ -24,6 +24,15 @@ internal sealed class SingleFlight<TResult>(IEqualityComparer<byte[]> comparer)
     /// <returns>Whether anything was.</returns>
     public bool Void(byte[] key) => _latest.Remove(key);
 
+    /// <summary>Overtakes what is in flight for the chosen keys.</summary>
+    public void VoidWhere(Predicate<byte[]> chosen)
+    {
+        foreach (var key in _latest.Keys.Where(key => chosen(key)).ToList())
+        {
+            _latest.Remove(key);
+        }
+    }
+
     /// <summary>Overtakes whatever is in flight.</summary>
     /// <returns>How many there were.</returns>
     public int VoidAll()

@@ -140,16 +140,30 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
         }
     }
 
+    /// <summary>Another node has written the key: there is no copy of it here now, and what is under way is not kept.</summary>
+    public void Drop(byte[] key)
+    {
+        lock (_lock)
+        {
+            entries.Remove(key, RemovalCause.Invalidated);
+            _flights.Void(key);
+        }
+    }
+
     /// <summary>Whatever is under way was sent in another session: nobody joins it, and it is not kept.</summary>
     public void VoidLoads()
     {
         lock (_lock) _flights.VoidAll();
     }
 
-    /// <inheritdoc cref="LruCache.RemoveWhere"/>
-    public void RemoveWhere(Predicate<byte[]> key, RemovalCause cause)
+    /// <summary>Drops the copies of keys that belong to others now; what is under way for them is not kept either, even if they come back meanwhile.</summary>
+    public void DropMoved(Predicate<byte[]> moved)
     {
-        lock (_lock) entries.RemoveWhere(key, cause);
+        lock (_lock)
+        {
+            entries.RemoveWhere(moved, RemovalCause.Moved);
+            _flights.VoidWhere(moved);
+        }
     }
 
     /// <inheritdoc cref="LruCache.RemoveExpired"/>

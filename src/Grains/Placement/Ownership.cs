@@ -9,10 +9,14 @@ internal sealed class Ownership(ILocalSiloDetails silo, IClusterMembershipServic
     private ClusterMembershipSnapshot? _seen;
     private ulong[] _nodes = [];
     private long _version;
+    private volatile bool _joined;
     private volatile bool _draining;
 
     /// <summary>Whether the node is about to leave: then it owns nothing, and keeps nothing.</summary>
     public bool Draining => _draining;
+
+    /// <summary>Whether every other node knows of this one, and has let go of the keys that it takes over. Until then it owns nothing, unless it is alone.</summary>
+    public bool Joined => _joined;
 
     /// <summary>Changes when another set of nodes shares the keys.</summary>
     public long Version
@@ -24,18 +28,29 @@ internal sealed class Ownership(ILocalSiloDetails silo, IClusterMembershipServic
         }
     }
 
-    /// <summary>Whether there is no other node that could stand in for this one.</summary>
-    public bool Alone
-    {
-        get
-        {
-            Refresh();
-            return _nodes.Length == 1;
-        }
-    }
+    /// <summary>The version of the membership table that this node's view is of.</summary>
+    public long View => membership.CurrentSnapshot.Version.Value;
+
+    /// <summary>Whether this node is active in its own view: it then is in every later one too, until it leaves.</summary>
+    public bool Active => membership.CurrentSnapshot.GetSiloStatus(silo.SiloAddress) == SiloStatus.Active;
+
+    /// <summary>The other nodes of the view.</summary>
+    public IEnumerable<SiloAddress> Others => membership.CurrentSnapshot.Members.Values
+        .Where(member => member.Status == SiloStatus.Active && !member.SiloAddress.Equals(silo.SiloAddress))
+        .Select(member => member.SiloAddress);
+
+    /// <summary>From now on the node owns what falls to it.</summary>
+    public void Join() => _joined = true;
 
     /// <summary>From now on the node only stands in for others.</summary>
     public void Drain() => _draining = true;
+
+    /// <summary>Takes a view that is at least as new.</summary>
+    /// <param name="view">Its version.</param>
+    /// <param name="cancellation">Gives up; the view is then the one that it was.</param>
+    /// <exception cref="Exception">The membership table cannot be read.</exception>
+    public async Task RefreshAsync(long view, CancellationToken cancellation) =>
+        await membership.Refresh(new MembershipVersion(view), cancellation).AsTask().WaitAsync(cancellation);
 
     /// <summary>The name by which a node is hashed: without the generation, so that a node that restarts in its place keeps its keys.</summary>
     public static string NodeName(SiloAddress silo) => silo.Endpoint.ToString();
@@ -49,7 +64,7 @@ internal sealed class Ownership(ILocalSiloDetails silo, IClusterMembershipServic
         }
 
         Refresh();
-        return _nodes.Length == 1 || _nodes[RendezvousHash.Owner(RendezvousHash.HashKey(key), _nodes)] == _self;
+        return _nodes.Length == 1 || (_joined && _nodes[RendezvousHash.Owner(RendezvousHash.HashKey(key), _nodes)] == _self);
     }
 
     private void Refresh()
