@@ -109,6 +109,38 @@ public sealed class SiloLossTests(ClusterFixture cluster, ITestOutputHelper outp
     }
 
     [SkippableFact]
+    public async Task SiloThatIsCutFromRedisSaysSoAndOthersReadAndWriteInItsPlace()
+    {
+        await cluster.WholeAsync();
+        await using var wayToRedis = new FaultProxy(cluster.Data.Port, seed: 1);
+        var silo = await cluster.AddSiloAsync(wayToRedis.Port);
+        await cluster.SeenAsync(4);
+        await using var load = await Load.StartAsync(cluster, _keys);
+        var cold = new Keys("cold", 200);
+        await cold.FillAsync(cluster.Data);
+        using var client = new Client(cluster.Ports[0]);
+        using var other = new Client(cluster.Ports[1]);
+
+        wayToRedis.Set(ProxyFault.BlackHole);
+        await Eventually.TrueAsync(async () => (await silo.AdminAsync("/readyz")).Status == 503, TimeSpan.FromSeconds(1), "the silo says that it is not ready");
+        for (var key = 0; key < cold.Count; key++)
+        {
+            Assert.Equal(200, (await client.GetAsync(cold.Key(key))).Status);
+            Assert.Equal(204, (await client.PutAsync(cold.Key(key), "new")).Status);
+            Assert.Equal((200, "new"), await other.GetAsync(cold.Key(key)) is var read ? (read.Status, read.Body) : default);
+        }
+
+        Assert.True(await cluster.Gateways[0].IsReadyAsync()); // others can
+        wayToRedis.Heal();
+        await silo.ReadyAsync(TimeSpan.FromSeconds(3));
+        var answers = await load.StopAsync();
+
+        output.WriteLine($"{answers}");
+        answers.AssertSound();
+        answers.AssertNoFailure();
+    }
+
+    [SkippableFact]
     public async Task WithoutAnySiloReadsFailAtOnceAndServeAgainWithinTenSeconds()
     {
         await cluster.WholeAsync();

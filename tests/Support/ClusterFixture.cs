@@ -62,9 +62,10 @@ public sealed class ClusterFixture : IAsyncLifetime
     }
 
     /// <summary>Starts one more silo, and waits until it is ready.</summary>
-    internal async Task<NodeProcess> AddSiloAsync()
+    /// <param name="redisPort">Where it finds the data, if it has a way of its own.</param>
+    internal async Task<NodeProcess> AddSiloAsync(int? redisPort = null)
     {
-        var silo = await StartSiloAsync();
+        var silo = await NodeProcess.StartSiloAsync(Settings(redisPort));
         Silos.Add(silo);
         await silo.ReadyAsync(StartPatience);
         return silo;
@@ -98,13 +99,13 @@ public sealed class ClusterFixture : IAsyncLifetime
 
     private Task<NodeProcess> StartGatewayAsync() => NodeProcess.StartGatewayAsync(Settings());
 
-    private Dictionary<string, string> Settings() => new()
+    private Dictionary<string, string> Settings(int? redisPort = null) => new()
     {
         ["CLUSTERING"] = "redis",
         ["MEMBERSHIP_REDIS"] = $"127.0.0.1:{_membership!.Port}",
         ["CLUSTER_ID"] = $"tests-{_membership.Port}",
         ["REDIS_HOST"] = "127.0.0.1",
-        ["REDIS_PORT"] = _data!.Port.ToString(CultureInfo.InvariantCulture),
+        ["REDIS_PORT"] = (redisPort ?? _data!.Port).ToString(CultureInfo.InvariantCulture),
         ["RECORD_EXPIRY"] = "600", // nothing is reloaded but for what a test does
     };
 

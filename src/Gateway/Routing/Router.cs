@@ -118,7 +118,7 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
         var fault = RouteFault.NoNode;
         Routed<Lookup>? withoutRedis = null;
         var ranked = nodes.Ring.Ranked(key);
-        foreach (var node in Candidates(ranked).OrderBy(node => !ReachesRedis(node))) // otherwise in the order of the ring
+        foreach (var node in Candidates(ranked))
         {
             if (ReferenceEquals(node, failed) || (withoutRedis is not null && !ReachesRedis(node)))
             {
@@ -156,9 +156,12 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
     /// <summary>Whether Redis answered the node lately, as far as it has said.</summary>
     private static bool ReachesRedis(NodeLink node) => node.State is { OriginFault: OriginFault.None };
 
-    /// <summary>Those who can be asked, in order. Where all look hung it is rather this process that got no processor: then any that is connected.</summary>
+    /// <summary>
+    /// Those who can be asked, in the order of the ring, but for nodes that Redis does not answer: they come last. Where all look
+    /// hung it is rather this process that got no processor: then any that is connected.
+    /// </summary>
     private static IEnumerable<NodeLink> Candidates(NodeLink[] ranked) =>
-        ranked.Any(node => node.Usable) ? ranked.Where(node => node.Usable) : ranked.Where(node => node.Connected);
+        (ranked.Any(node => node.Usable) ? ranked.Where(node => node.Usable) : ranked.Where(node => node.Connected)).OrderBy(node => !ReachesRedis(node));
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }
