@@ -21,7 +21,7 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
     /// <summary>Those that were left out, for writes were not settled in time.</summary>
     public int LeftOut { get; private set; }
 
-    /// <summary>When views of who owns a key may have differed.</summary>
+    /// <summary>When a silo may have lived on that was declared dead: two may have owned a key.</summary>
     public List<Span> Disturbed { get; } = [];
 
     /// <summary>Follows the schedule for so long.</summary>
@@ -62,7 +62,7 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
             keys.Open();
             var span = new Span(start, Clock.Now);
             Made.Add(new MadeFault(fault, span));
-            if (fault.OfSilo)
+            if (fault.Kind == FaultKind.SiloHung)
             {
                 Disturbed.Add(new Span(span.Start, span.End + _agreement));
             }

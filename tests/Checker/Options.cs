@@ -14,7 +14,7 @@ internal sealed record Options
         --record-expiry S      RECORD_EXPIRY of the processes; 10 with tracking and auto, else 1
         --coherence-bound S    the bound that is judged for writes at Redis, and COHERENCE_BOUND of the processes where they
                                know it; 0.5 with tracking and auto, else RECORD_EXPIRY
-        --faults on            or off
+        --faults on            or off, or the kinds that are made, as SiloAdded,SiloKilled
         --readers 6 --writers 3 --keys 60
         --silo PATH --gateway PATH   other dlls than those that are built here
         """;
@@ -33,7 +33,8 @@ internal sealed record Options
 
     public TimeSpan OutsideBound { get; private init; }
 
-    public bool Faults { get; private init; } = true;
+    /// <summary>What goes wrong: nothing, where there is none.</summary>
+    public FaultKind[] Faults { get; private init; } = Enum.GetValues<FaultKind>();
 
     public int Readers { get; private init; } = 6;
 
@@ -81,8 +82,14 @@ internal sealed record Options
             Mode = mode,
             RecordExpiry = recordExpiry,
             OutsideBound = Seconds("coherence-bound", tracks ? TimeSpan.FromSeconds(0.5) : recordExpiry),
-            Faults = Take("faults") is not { } faults ? defaults.Faults
-                : faults is "on" or "off" ? faults == "on" : throw new FormatException("--faults is on or off."),
+            Faults = Take("faults") switch
+            {
+                null or "on" => defaults.Faults,
+                "off" => [],
+                var kinds => [.. kinds.Split(',').Select(kind => Enum.TryParse<FaultKind>(kind, ignoreCase: true, out var known)
+                    ? known
+                    : throw new FormatException($"There is no fault {kind}."))],
+            },
             Readers = Number("readers", defaults.Readers),
             Writers = Number("writers", defaults.Writers),
             Keys = Number("keys", defaults.Keys),

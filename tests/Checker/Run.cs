@@ -13,8 +13,8 @@ internal static class Run
     public static async Task<int> OfAsync(Options options, CancellationToken interrupted)
     {
         Console.WriteLine($"seed {options.Seed}; schedule:");
-        var schedule = Schedule.Of(options.Seed, options.Silos);
-        foreach (var fault in options.Faults ? Within(schedule, options.Length) : [])
+        var schedule = Schedule.Of(options.Seed, options.Silos, options.Faults);
+        foreach (var fault in Within(schedule, options.Length))
         {
             Console.WriteLine($"  {fault}");
         }
@@ -39,7 +39,8 @@ internal static class Run
         {
             await Task.Delay(_warming, interrupted);
             var until = Clock.Now + options.Length;
-            await (options.Faults ? faults.RunAsync(schedule, until, interrupted) : Task.Delay(options.Length, interrupted));
+            await faults.RunAsync(schedule, until, interrupted);
+            await Task.Delay(until > Clock.Now ? until - Clock.Now : TimeSpan.Zero, interrupted);
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {

@@ -50,14 +50,14 @@ internal sealed record PlannedFault(FaultKind Kind, int Node, ProxiedConnections
     }
 }
 
-/// <summary>The faults of a run, which follow from its seed: every kind once, in an order of chance, then again.</summary>
+/// <summary>The faults of a run, which follow from its seed: every kind that is wanted once, in an order of chance, then again.</summary>
 internal static class Schedule
 {
-    public static IEnumerable<PlannedFault> Of(int seed, int silos)
+    public static IEnumerable<PlannedFault> Of(int seed, int silos, IEnumerable<FaultKind> wanted)
     {
         var random = new Random(seed);
-        var kinds = Enum.GetValues<FaultKind>();
-        while (true)
+        FaultKind[] kinds = [.. wanted];
+        while (kinds.Length > 0)
         {
             random.Shuffle(kinds);
             foreach (var kind in kinds)

@@ -6,7 +6,7 @@ internal readonly record struct Span(TimeSpan Start, TimeSpan End);
 /// <summary>All that happened, by one clock.</summary>
 /// <param name="Writes">By key, then by version without a gap: a key has one writer at a time, so this is their order in Redis too.</param>
 /// <param name="Reads">In any order.</param>
-/// <param name="Disturbed">When nodes came, went or hung: views of who owns a key may have differed.</param>
+/// <param name="Disturbed">When a node may have lived on that was declared dead: two may have owned a key.</param>
 /// <param name="Unreached">When a gateway did not reach a node, for whatever reason: others may have stood in for it.</param>
 /// <param name="Frozen">When an answer may be late: while all warm up, and when this machine had no processor for the checker, and may have had none for the others.</param>
 internal sealed record History(
