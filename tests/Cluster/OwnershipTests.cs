@@ -130,6 +130,26 @@ public sealed class OwnershipTests
     }
 
     [Fact]
+    public async Task AWriteThatIsUnderWayWhileItsKeyMovesLeavesNoCopyOfBeforeAtTheNewOwner()
+    {
+        await using var cluster = await FilledAsync(nodes: 2);
+        var before = cluster.Silos.ToHashSet();
+        cluster.Origin.PauseWrites();
+        var writes = _keys.Select(key => cluster.OwnerOf(key).WriteAsync(
+            new WriteRequest { Key = TestCluster.Bytes(key), Value = TestCluster.Bytes("newer"), DeadlineMilliseconds = long.MaxValue / 1_000_000_000 }).AsTask()).ToList();
+        await cluster.JoinAsync();
+        var joined = cluster.Silos.Single(silo => !before.Contains(silo));
+        await ReadAllAsync(cluster); // what has moved is held by the new owner, as it was before the writes
+        var moved = new KeyBatch([.. _keys.Where(key => cluster.OwnerAddressOf(key).Equals(joined)).Select(TestCluster.Bytes)]);
+        Assert.Contains((await cluster.Node(joined).PeekAsync(moved)).Items, lookup => lookup.Status == LookupStatus.Found);
+
+        cluster.Origin.ResumeWrites();
+        Assert.All(await Task.WhenAll(writes), written => Assert.Equal(WriteStatus.Done, written.Status));
+
+        Assert.All((await cluster.Node(joined).PeekAsync(moved)).Items, lookup => Assert.Equal(LookupStatus.Miss, lookup.Status));
+    }
+
+    [Fact]
     public async Task ALoadFromBeforeAWriteThroughAnotherNodeIsNotKept()
     {
         await using var cluster = await TestCluster.StartAsync(2);

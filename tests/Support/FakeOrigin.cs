@@ -10,6 +10,7 @@ internal sealed class FakeOrigin : IOrigin
     private readonly ConcurrentDictionary<string, byte[]> _values = new();
     private readonly ConcurrentDictionary<string, int> _loads = new();
     private volatile TaskCompletionSource? _paused;
+    private volatile TaskCompletionSource? _writesPaused;
     private int _reads;
 
     /// <summary>Reads of all keys.</summary>
@@ -40,6 +41,11 @@ internal sealed class FakeOrigin : IOrigin
         paused?.SetResult();
     }
 
+    /// <summary>What is written from now on takes effect only after <see cref="ResumeWrites"/>.</summary>
+    public void PauseWrites() => _writesPaused = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void ResumeWrites() => _writesPaused?.SetResult();
+
     public void Remove(string key) => _values.TryRemove(key, out _);
 
     public async Task<OriginValue> ReadAsync(byte[] key, long deadline)
@@ -67,6 +73,7 @@ internal sealed class FakeOrigin : IOrigin
             throw new OriginException(fault, outcomeUnknown: fault == OriginFault.TimedOut);
         }
 
+        await (_writesPaused?.Task ?? Task.CompletedTask);
         await Task.Yield();
         var name = Encoding.UTF8.GetString(change.Key);
         if (change.Value is null)
