@@ -4,7 +4,7 @@ namespace RpOrleans.Grains.Lru;
 
 // A dictionary finds an entry; a list through the entries keeps them in the order of their use, so that the least recent is at
 // hand when space is needed; a timer wheel keeps them in the order of their expiry, so that memory comes back without
-// anyone asking for what has expired. Each operation is O(1), RemoveWhere and Clear apart. The price is strictness: every hit
+// anyone asking for what has expired. Each operation is O(1), RemoveWhere apart. The price is strictness: every hit
 // moves its entry, where caches that only approximate the order get by with a mark.
 
 /// <summary>The keys one node currently holds, ordered from most to least recently used.</summary>
@@ -14,8 +14,8 @@ namespace RpOrleans.Grains.Lru;
 // No lock: the owning grain runs one turn at a time, and nothing here awaits. Other threads may read the figures, not more.
 internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvider time)
 {
-    private readonly Dictionary<byte[], Entry> _entries = new(KeyComparer.Instance);
-    private readonly TimerWheel _wheel = new(time.GetTimestamp(), time.TimestampFrequency);
+    private Dictionary<byte[], Entry> _entries = new(KeyComparer.Instance);
+    private TimerWheel _wheel = new(time.GetTimestamp(), time.TimestampFrequency);
     private Entry? _newest;
     private Entry? _oldest;
 
@@ -155,14 +155,18 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
 
     /// <summary>Removes every entry, from the least to the most recently used.</summary>
     /// <param name="cause">Why.</param>
+    // However many there are, they are let go at once: readers wait for this.
     public void Clear(RemovalCause cause)
     {
-        while (_oldest is { } entry)
+        var entry = _oldest;
+        _entries = new(KeyComparer.Instance);
+        _wheel = new(time.GetTimestamp(), time.TimestampFrequency);
+        _newest = _oldest = null;
+        Bytes = 0;
+        for (; Removed is not null && entry is not null; entry = entry.Newer)
         {
-            Remove(entry, cause);
+            Removed(entry, cause);
         }
-
-        _entries.TrimExcess();
     }
 
     private void Remove(Entry entry, RemovalCause cause)
