@@ -24,6 +24,7 @@ internal sealed class CacheGrain(
     NodeMetrics metrics,
     NodeReport report,
     ILocalSiloDetails silo,
+    Random chance,
     TimeProvider time) : Grain, ICacheGrain
 {
     /// <summary>How long an owner may take over a read in all: two attempts at Redis and a margin.</summary>
@@ -51,7 +52,15 @@ internal sealed class CacheGrain(
         }
 
         _ownershipVersion = ownership.Version;
+        var turns = TaskScheduler.Current; // a hit is found on any thread, a load begins in a turn of the grain's own
+        entries.RefreshDue = key => Task.Factory.StartNew(() => RefreshAhead(key), CancellationToken.None, TaskCreationOptions.None, turns);
         this.RegisterGrainTimer(Sweep, new GrainTimerCreationOptions(_sweepPeriod, _sweepPeriod) { Interleave = true, KeepAlive = true });
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        entries.RefreshDue = null;
         return Task.CompletedTask;
     }
 
@@ -80,10 +89,12 @@ internal sealed class CacheGrain(
         return ownership.Owns(request.Key)
             ? request.Mode switch
             {
-                ReadMode.Normal => ReadAsOwner(request.Key),
+                ReadMode.Normal => ReadAsOwner(request),
                 ReadMode.Refresh => new(ReadAfterArrivalAsync(request.Key, keep: true)),
+                ReadMode.Held => new(Copy(request) ?? default),
                 _ => new(ReadAfterArrivalAsync(request.Key, keep: false)),
             }
+            : request.Mode == ReadMode.Held ? default
             : new(ReadAfterArrivalAsync(request.Key, keep: false)); // a stand-in keeps nothing
     }
 
@@ -149,39 +160,67 @@ internal sealed class CacheGrain(
 
     public ValueTask<NodeStats> StatsAsync() => ValueTask.FromResult(report.Stats);
 
-    private ValueTask<Lookup> ReadAsOwner(byte[] key)
+    private ValueTask<Lookup> ReadAsOwner(ReadRequest request)
     {
+        var key = request.Key;
         if (entries.TryHit(key, out var hit))
         {
-            return new(hit);
+            return request.Copies is not { } terms || terms.Accept(hit) ? new(hit) : new(ReadAfterArrivalAsync(key, keep: true));
         }
 
         // Without a valid session a load may have been sent before something that the reader knows of, and nobody would have said so.
         if (session.Basis == Freshness.Unconfirmed)
         {
-            return new(OrUnconfirmedAsync(key, ReadAfterArrivalAsync(key, keep: true)));
+            return new(OrCopyAsync(request, ReadAfterArrivalAsync(key, keep: true)));
         }
 
         metrics.Misses++;
         if (entries.Joinable(key) is { } running)
         {
+            if (!entries.TryJoin(running))
+            {
+                return new(Shed());
+            }
+
             metrics.Collapsed++;
-            return new(OrUnconfirmedAsync(key, JoinAsync(running)));
+            return new(OrCopyAsync(request, JoinAsync(running.Load!)));
         }
 
         // One load per key, however many are waiting; it goes on whoever goes away.
         var flight = entries.BeginLoad(key);
         flight.Load = LoadAsync(key, flight, keep: true, ReadDeadline());
-        return new(OrUnconfirmedAsync(key, flight.Load));
+        return new(OrCopyAsync(request, flight.Load));
     }
 
-    /// <summary>What Redis says; where it says nothing, a copy that it has not confirmed, if such are served.</summary>
-    private async Task<Lookup> OrUnconfirmedAsync(byte[] key, Task<Lookup> load)
+    /// <summary>What Redis says; where it says nothing, a copy that it has not confirmed or that has expired, if such are served.</summary>
+    private async Task<Lookup> OrCopyAsync(ReadRequest request, Task<Lookup> load)
     {
         var lookup = await load;
-        return lookup.Status == LookupStatus.Failed && coherence.Mode != CoherenceMode.Tracking && entries.TryUnconfirmed(key, out var copy)
-            ? copy
-            : lookup;
+        return lookup.Status == LookupStatus.Failed && Copy(request) is { } copy ? copy : lookup;
+    }
+
+    /// <summary>What may be served without asking Redis; with <c>COHERENCE=tracking</c> nothing that it has not confirmed, and so of what has expired only what it would have told of.</summary>
+    private Lookup? Copy(ReadRequest request)
+    {
+        DropMovedKeys();
+        return entries.TryStale(request.Key, request.Copies, confirmedOnly: coherence.Mode == CoherenceMode.Tracking, out var copy) ? copy : null;
+    }
+
+    /// <summary>Reads an often-asked key before its entry expires, so that nobody has to wait for it then. Where that fails, the entry stays as it is.</summary>
+    private void RefreshAhead(byte[] key)
+    {
+        DropMovedKeys();
+        if (origin.Health.Answers && entries.BeginRefresh(key) is { } flight)
+        {
+            metrics.RefreshesAhead++;
+            flight.Load = LoadAsync(key, flight, keep: true, ReadDeadline());
+        }
+    }
+
+    private Lookup Shed()
+    {
+        metrics.ShedWaiters++;
+        return Lookup.Failed(OriginFault.Shed);
     }
 
     private static async Task<Lookup> JoinAsync(Task<Lookup> load) => (await load) with { Source = LookupSource.Collapsed };
@@ -191,8 +230,13 @@ internal sealed class CacheGrain(
     {
         metrics.Misses++;
         var deadline = ReadDeadline();
-        var (lookup, joined) = await (keep ? _refreshes : _bypasses)
-            .RunAsync(key, () => LoadAsync(key, entries.BeginLoad(key), keep, deadline));
+        var load = (keep ? _refreshes : _bypasses).Run(key, () => LoadAsync(key, entries.BeginLoad(key), keep, deadline), out var joined);
+        if (load is null)
+        {
+            return Shed();
+        }
+
+        var lookup = await load;
         if (!joined)
         {
             return lookup;
@@ -218,7 +262,7 @@ internal sealed class CacheGrain(
             return Lookup.Failed(failure.Fault);
         }
 
-        var stored = Keep(flight, keep ? read : null, sent);
+        var stored = Keep(flight, keep ? read : null, sent, out var life);
         var age = time.GetElapsedTime(sent);
         return new Lookup
         {
@@ -234,16 +278,19 @@ internal sealed class CacheGrain(
             Value = read.Value,
             Stored = stored,
             AgeMilliseconds = (long)age.TotalMilliseconds,
-            FreshMilliseconds = stored ? (long)(Life(read, flight.Session) - age).TotalMilliseconds : 0,
+            FreshMilliseconds = stored ? (long)(life - age).TotalMilliseconds : 0,
         };
     }
 
     /// <summary>Ends a load or a write, and keeps what Redis holds, if this node owns the key and nothing came between.</summary>
-    private bool Keep(SingleFlight<Lookup>.Flight flight, OriginValue? read, long sent)
+    private bool Keep(SingleFlight<Lookup>.Flight flight, OriginValue? read, long sent) => Keep(flight, read, sent, out _);
+
+    private bool Keep(SingleFlight<Lookup>.Flight flight, OriginValue? read, long sent, out TimeSpan life)
     {
         DropMovedKeys();
-        var life = read is { } value ? Life(value, flight.Session) : TimeSpan.Zero;
-        return entries.End(flight, life > TimeSpan.Zero && ownership.Owns(flight.Key), read?.Value, sent, life);
+        // Shortened at random, each by itself: what is loaded together does not expire together.
+        life = read is { } value ? Life(value, flight.Session) * (1 - (options.ExpiryJitter * chance.NextDouble())) : TimeSpan.Zero;
+        return entries.End(flight, life > TimeSpan.Zero && ownership.Owns(flight.Key), read?.Value, sent, life, read?.TimeToLive);
     }
 
     private Task Sweep(CancellationToken cancellation)

@@ -57,7 +57,7 @@ public readonly record struct Lookup
     /// <summary>Milliseconds since Redis was asked.</summary>
     [Id(4)] public long AgeMilliseconds { get; init; }
 
-    /// <summary>Milliseconds for which the copy may still be served.</summary>
+    /// <summary>Milliseconds for which the copy is still fresh; below zero, since when it is not.</summary>
     [Id(5)] public long FreshMilliseconds { get; init; }
 
     /// <summary>The value's bytes, when <see cref="LookupStatus.Found"/>. Shared: never written to.</summary>
@@ -66,8 +66,8 @@ public readonly record struct Lookup
     /// <summary>What a copy's freshness rests on, when <see cref="Source"/> is <see cref="LookupSource.Cache"/>.</summary>
     [Id(7)] public Freshness Freshness { get; init; }
 
-    /// <summary>Whether Redis could not be asked, and this is a copy that it has not confirmed.</summary>
-    public bool Stale => Source == LookupSource.Cache && Freshness == Freshness.Unconfirmed && Status == LookupStatus.Found;
+    /// <summary>Whether this is a copy that Redis has not confirmed, or that has expired, and Redis could not be asked.</summary>
+    public bool Stale => Source == LookupSource.Cache && Freshness is Freshness.Unconfirmed or Freshness.Expired && Status == LookupStatus.Found;
 
     internal static Lookup Failed(OriginFault fault) => new() { Status = LookupStatus.Failed, Fault = fault };
 }

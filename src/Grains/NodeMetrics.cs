@@ -36,6 +36,9 @@ internal sealed class NodeMetrics : IDisposable
     /// <summary>Keys and flushes that Redis told of, loads whose answer was overtaken, and copies served unconfirmed.</summary>
     public long Invalidations, Flushes, VoidedLoads, Stale;
 
+    /// <summary>Copies served past their expiry, entries read again before it, and readers refused since too many waited for a load.</summary>
+    public long StaleIfError, RefreshesAhead, ShedWaiters;
+
     /// <summary>Reads and writes that have reached the node.</summary>
     public long Requests;
 

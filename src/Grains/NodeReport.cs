@@ -54,6 +54,9 @@ internal sealed class NodeReport(
         StaleAnswers = metrics.Stale,
         Settled = metrics.Settled,
         Joined = ownership.Joined,
+        StaleIfErrorAnswers = metrics.StaleIfError,
+        RefreshesAhead = metrics.RefreshesAhead,
+        ShedWaiters = metrics.ShedWaiters,
     };
 
     /// <summary>The timestamp of this process at which its clock shows, or showed, so many milliseconds (<see cref="NodeState.ClockMilliseconds"/>).</summary>

@@ -99,7 +99,7 @@ public sealed record NodeStats
     /// <summary>Loads and writes whose answer was not kept, because something happened to the key meanwhile.</summary>
     [Id(23)] public long VoidedLoads { get; init; }
 
-    /// <summary>Answers from copies that Redis could not be asked to confirm.</summary>
+    /// <summary>Answers from copies that Redis could not be asked to confirm, and that had not expired.</summary>
     [Id(24)] public long StaleAnswers { get; init; }
 
     /// <summary>Writes that another node carried out in this one's place, and that dropped a copy here.</summary>
@@ -107,4 +107,13 @@ public sealed record NodeStats
 
     /// <summary>Whether every other node knows of this one; until then it only stands in.</summary>
     [Id(26)] public bool Joined { get; init; }
+
+    /// <summary>Answers from copies that had expired, within <c>STALE_IF_ERROR</c>, since Redis could not be read.</summary>
+    [Id(27)] public long StaleIfErrorAnswers { get; init; }
+
+    /// <summary>Loads that were begun in the background, before an often-asked entry expired.</summary>
+    [Id(28)] public long RefreshesAhead { get; init; }
+
+    /// <summary>Reads that were refused because too many others waited for the same load.</summary>
+    [Id(29)] public long ShedWaiters { get; init; }
 }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Time.Testing;
 using RpOrleans.Grains;
 using RpOrleans.Grains.Coherence;
 using RpOrleans.Grains.Lru;
+using RpOrleans.Grains.Settings;
 
 namespace RpOrleans.Tests.Coherence;
 
@@ -21,7 +22,7 @@ public sealed class HeldEntriesTests
     {
         var cache = new LruCache(100, 1_000_000, _clock);
         _session = new Session(_clock);
-        _entries = new HeldEntries(cache, _session, new NodeMetrics(cache), _clock);
+        _entries = new HeldEntries(cache, _session, new NodeMetrics(cache), new CacheOptions(), _clock);
         OpenSession();
     }
 
@@ -134,7 +135,7 @@ public sealed class HeldEntriesTests
 
         _entries.Fail(_entries.BeginLoad(_key));
 
-        Assert.True(_entries.TryUnconfirmed(_key, out var copy));
+        Assert.True(_entries.TryStale(_key, null, confirmedOnly: false, out var copy));
         Assert.Equal(_old, copy.Value);
         Assert.True(copy.Stale);
     }
@@ -171,7 +172,7 @@ public sealed class HeldEntriesTests
         _entries.Invalidate(_key);
         _session.Break();
 
-        Assert.False(_entries.TryUnconfirmed(_key, out _));
+        Assert.False(_entries.TryStale(_key, null, confirmedOnly: false, out _));
     }
 
     [Fact]
@@ -184,7 +185,7 @@ public sealed class HeldEntriesTests
         _session.Break();
 
         Assert.False(_entries.TryHit(_key, out _));
-        Assert.False(_entries.TryUnconfirmed(_key, out _)); // an error is never a miss
+        Assert.False(_entries.TryStale(_key, null, confirmedOnly: false, out _)); // an error is never a miss
     }
 
     [Fact]
@@ -195,7 +196,7 @@ public sealed class HeldEntriesTests
 
         _clock.Advance(_life);
 
-        Assert.False(_entries.TryUnconfirmed(_key, out _));
+        Assert.False(_entries.TryStale(_key, null, confirmedOnly: false, out _));
     }
 
     private long Now => _clock.GetTimestamp();

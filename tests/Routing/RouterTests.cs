@@ -246,7 +246,7 @@ public sealed class RouterTests
     {
         _ranked[0].Held["user:7"] = "Ada";
 
-        await _router.ReadAsync(_key, new ReadTerms(ReadMode.Normal, MaximumAge: TimeSpan.FromSeconds(-1)));
+        await _router.ReadAsync(_key, new ReadTerms(ReadMode.Normal, new CopyTerms(MaximumAge: TimeSpan.FromSeconds(-1))));
 
         Assert.Equal(ReadMode.Refresh, Assert.Single(_ranked[0].Reads).Mode);
     }

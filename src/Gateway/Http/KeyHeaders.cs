@@ -19,6 +19,7 @@ internal static class KeyHeaders
     private static readonly StringValues _stale = "STALE";
     private static readonly StringValues _negative = "NEGATIVE";
     private static readonly StringValues _unconfirmed = "rporleans; fwd=stale; detail=unconfirmed";
+    private static readonly StringValues _staleIfError = "rporleans; fwd=stale; detail=stale-if-error";
     private static readonly StringValues[] _trackedHits = [.. Enumerable.Range(0, 601).Select(seconds => new StringValues(HitIn(seconds, Freshness.Tracking)))];
     private static readonly StringValues[] _expiringHits = [.. Enumerable.Range(0, 601).Select(seconds => new StringValues(HitIn(seconds, Freshness.Expiry)))];
 
@@ -32,7 +33,7 @@ internal static class KeyHeaders
             : lookup.Status == LookupStatus.Absent ? _negative
             : _hit;
         headers["Cache-Status"] = !hit ? Forwarded(lookup, terms)
-            : lookup.Stale ? _unconfirmed
+            : lookup.Stale ? Stale(lookup, terms)
             : Hit(lookup.FreshMilliseconds / 1_000, lookup.Freshness);
         if (lookup.Status is LookupStatus.Found or LookupStatus.TooLarge)
         {
@@ -54,11 +55,19 @@ internal static class KeyHeaders
         return secondsLeft < prepared.Length ? prepared[secondsLeft] : HitIn(secondsLeft, freshness);
     }
 
+    /// <summary>Redis was asked in vain, or, with <c>only-if-cached</c>, was not: then it is a hit, and its time to live may be below zero.</summary>
+    private static StringValues Stale(in Lookup lookup, ReadTerms terms) =>
+        terms.OnlyIfHeld ? string.Create(
+            CultureInfo.InvariantCulture,
+            $"rporleans; hit; ttl={Math.Floor(lookup.FreshMilliseconds / 1_000.0)}; detail={(lookup.Freshness == Freshness.Expired ? "max-stale" : "unconfirmed")}")
+        : lookup.Freshness == Freshness.Expired ? _staleIfError
+        : _unconfirmed;
+
     private static string HitIn(long secondsLeft, Freshness freshness) => string.Create(
         CultureInfo.InvariantCulture, $"rporleans; hit; ttl={secondsLeft}; detail={(freshness == Freshness.Tracking ? "tracking" : "expiry")}");
 
     private static string Forwarded(in Lookup lookup, ReadTerms terms) =>
-        (terms.Mode == ReadMode.Normal && terms.MaximumAge is null ? "rporleans; fwd=uri-miss" : "rporleans; fwd=request")
+        (terms.Mode == ReadMode.Normal && terms.Copies is not { MaximumAge: not null } and not { MinimumFresh: not null } ? "rporleans; fwd=uri-miss" : "rporleans; fwd=request")
         + (lookup.Source == LookupSource.Collapsed ? "; collapsed" : lookup.Stored ? "; stored" : string.Empty);
 
     private static void Common(IHeaderDictionary headers)

@@ -28,9 +28,9 @@ internal readonly record struct Routed<TAnswer>(TAnswer Answer, RouteFault Fault
 
 /// <summary>What a reader accepts.</summary>
 /// <param name="Mode">Whether a copy will do, and whether one may be kept.</param>
-/// <param name="MaximumAge">The oldest copy that will do; <see langword="null"/> for any that is fresh.</param>
-/// <param name="OnlyIfHeld">Whether Redis must not be asked.</param>
-internal readonly record struct ReadTerms(ReadMode Mode, TimeSpan? MaximumAge = null, bool OnlyIfHeld = false);
+/// <param name="Copies">Which copies will do; <see langword="null"/> for those that the node serves by itself.</param>
+/// <param name="OnlyIfHeld">Whether Redis must not be asked; then what is stale will do only if <paramref name="Copies"/> say how stale.</param>
+internal readonly record struct ReadTerms(ReadMode Mode, CopyTerms? Copies = null, bool OnlyIfHeld = false);
 
 /// <summary>Takes reads and writes to the node that owns the key, or to the next one when it does not answer.</summary>
 internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvider time)
@@ -54,12 +54,16 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
                 var held = await owner.PeekAsync(key).ConfigureAwait(false);
                 if (held.Status != LookupStatus.Miss)
                 {
-                    if (terms.MaximumAge is not { } age || held.AgeMilliseconds <= age.TotalMilliseconds)
+                    if (terms.Copies is null || terms.Copies.Accept(held))
                     {
                         return new(held);
                     }
 
                     terms = terms with { Mode = ReadMode.Refresh };
+                }
+                else if (terms is { OnlyIfHeld: true, Copies.MaximumStale: not null })
+                {
+                    return new(await owner.ReadAsync(new ReadRequest(key, ReadMode.Held, terms.Copies), _attemptBudget).ConfigureAwait(false));
                 }
             }
             catch (NodeUnavailableException)
@@ -70,7 +74,7 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
 
         return terms.OnlyIfHeld
             ? new(new Lookup { Status = LookupStatus.Miss })
-            : await ReadFromAnyAsync(key, terms.Mode, started, failed).ConfigureAwait(false);
+            : await ReadFromAnyAsync(new ReadRequest(key, terms.Mode, terms.Copies), started, failed).ConfigureAwait(false);
     }
 
     /// <summary>Writes or deletes a key. Goes on to another node only when the one before has certainly not received it, or not sent it to Redis.</summary>
@@ -113,14 +117,14 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
         return failed ?? new(default, RouteFault.NoNode);
     }
 
-    private async Task<Routed<Lookup>> ReadFromAnyAsync(byte[] key, ReadMode mode, long started, NodeLink? failed)
+    private async Task<Routed<Lookup>> ReadFromAnyAsync(ReadRequest request, long started, NodeLink? failed)
     {
         var fault = RouteFault.NoNode;
         Routed<Lookup>? withoutRedis = null;
-        var ranked = nodes.Ring.Ranked(key);
+        var ranked = nodes.Ring.Ranked(request.Key);
         foreach (var node in Candidates(ranked))
         {
-            if (ReferenceEquals(node, failed) || (withoutRedis is not null && !ReachesRedis(node)))
+            if (ReferenceEquals(node, failed) || (withoutRedis is not null && !ReachesRedis(node) && !ReferenceEquals(node, ranked[0])))
             {
                 continue;
             }
@@ -134,8 +138,8 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
             try
             {
                 // Whoever stands in for the owner keeps nothing: it would not hear of the owner's writes.
-                var request = new ReadRequest(key, ReferenceEquals(node, ranked[0]) ? mode : ReadMode.Bypass);
-                var lookup = await node.ReadAsync(request, Min(left, _attemptBudget)).ConfigureAwait(false);
+                var asked = ReferenceEquals(node, ranked[0]) ? request : request with { Mode = ReadMode.Bypass };
+                var lookup = await node.ReadAsync(asked, Min(left, _attemptBudget)).ConfigureAwait(false);
                 if (!lookup.Stale && lookup is not { Status: LookupStatus.Failed, Fault: OriginFault.Unreachable or OriginFault.TimedOut or OriginFault.BreakerOpen })
                 {
                     return new(lookup);

@@ -11,4 +11,7 @@ public enum Freshness : byte
 
     /// <summary><c>RECORD_EXPIRY</c>, with a Redis that cannot tell of changes or is not asked to.</summary>
     Expiry,
+
+    /// <summary>Nothing, and its life is over: only <c>STALE_IF_ERROR</c> beyond that bounds its age. Of copies alone; what new ones rest on is never this.</summary>
+    Expired,
 }

@@ -23,9 +23,11 @@ internal static class CacheNodeHosting
     {
         silo.Services.AddPlacementDirector<OwnerPlacement, OwnerPlacementDirector>();
         silo.Services.TryAddSingleton(TimeProvider.System);
+        silo.Services.TryAddSingleton(Random.Shared);
         silo.Services.AddSingleton(cache).AddSingleton(coherence);
         silo.Services.AddSingleton(_ => new Session(TimeProvider.System));
-        silo.Services.AddSingleton(services => new LruCache(cache.MaximumEntries, cache.MaximumBytes, services.GetRequiredService<TimeProvider>()));
+        silo.Services.AddSingleton(services => new LruCache(
+            cache.MaximumEntries, cache.MaximumBytes, services.GetRequiredService<TimeProvider>(), cache.StaleIfError));
         silo.Services.AddSingleton<HeldEntries>();
         silo.Services.AddSingleton<Ownership>();
         silo.Services.AddSingleton<Settlement>();

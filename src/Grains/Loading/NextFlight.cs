@@ -8,30 +8,34 @@ namespace RpOrleans.Grains.Loading;
 /// <summary>Loads that are joined only before they start, by key.</summary>
 /// <typeparam name="TResult">What a load gives.</typeparam>
 /// <param name="comparer">Tells keys apart.</param>
-internal sealed class NextFlight<TResult>(IEqualityComparer<byte[]> comparer)
+/// <param name="waitersAtMost">Readers that may join one load.</param>
+internal sealed class NextFlight<TResult>(IEqualityComparer<byte[]> comparer, int waitersAtMost = Waiters.AtMost)
 {
     private readonly Dictionary<byte[], Queue> _queues = new(comparer);
 
     /// <summary>Runs the load, or joins one that has not started yet.</summary>
     /// <param name="key">What is loaded.</param>
     /// <param name="load">The load.</param>
-    /// <returns>Its result, and whether another reader's load was joined.</returns>
-    public async Task<(TResult Result, bool Joined)> RunAsync(byte[] key, Func<Task<TResult>> load)
+    /// <param name="joined">Whether another reader's load was joined.</param>
+    /// <returns>The load; <see langword="null"/> when as many wait for it as may.</returns>
+    public Task<TResult>? Run(byte[] key, Func<Task<TResult>> load, out bool joined)
     {
+        joined = false;
         if (!_queues.TryGetValue(key, out var queue))
         {
             _queues[key] = queue = new Queue();
-            queue.Running = RunAndLeaveAsync(key, queue, load);
-            return (await queue.Running, false);
+            return queue.Running = RunAndLeaveAsync(key, queue, load);
         }
 
         if (queue.Waiting is { } waiting)
         {
-            return (await waiting, true);
+            joined = queue.Joined < waitersAtMost;
+            queue.Joined += joined ? 1 : 0;
+            return joined ? waiting : null;
         }
 
-        queue.Waiting = RunAfterAsync(queue.Running!, key, queue, load);
-        return (await queue.Waiting, false);
+        queue.Joined = 0;
+        return queue.Waiting = RunAfterAsync(queue.Running!, key, queue, load);
     }
 
     private async Task<TResult> RunAfterAsync(Task previous, byte[] key, Queue queue, Func<Task<TResult>> load)
@@ -63,5 +67,8 @@ internal sealed class NextFlight<TResult>(IEqualityComparer<byte[]> comparer)
         public Task<TResult>? Running { get; set; }
 
         public Task<TResult>? Waiting { get; set; }
+
+        /// <summary>Readers that have joined what waits.</summary>
+        public int Joined { get; set; }
     }
 }

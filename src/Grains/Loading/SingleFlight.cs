@@ -9,13 +9,21 @@ namespace RpOrleans.Grains.Loading;
 /// <summary>The loads and writes under way, by key.</summary>
 /// <typeparam name="TResult">What a load gives.</typeparam>
 /// <param name="comparer">Tells keys apart.</param>
-internal sealed class SingleFlight<TResult>(IEqualityComparer<byte[]> comparer)
+/// <param name="waitersAtMost">Readers that may wait for one load beside the one that began it.</param>
+internal sealed class SingleFlight<TResult>(IEqualityComparer<byte[]> comparer, int waitersAtMost = Waiters.AtMost)
 {
     private readonly Dictionary<byte[], Flight> _latest = new(comparer);
 
     /// <summary>The load that a reader of this key may wait with; <see langword="null"/> when there is none.</summary>
-    public Task<TResult>? Joinable(byte[] key) =>
-        _latest.TryGetValue(key, out var flight) ? flight.Load : null;
+    public Flight? Joinable(byte[] key) =>
+        _latest.TryGetValue(key, out var flight) && flight.Load is not null ? flight : null;
+
+    /// <summary>Whether anything is under way for a key.</summary>
+    public bool Busy(byte[] key) => _latest.ContainsKey(key);
+
+    /// <summary>Counts a reader in who waits for a load.</summary>
+    /// <returns>Whether there was room for it.</returns>
+    public bool TryJoin(Flight flight) => flight.Waiting < waitersAtMost && ++flight.Waiting > 0;
 
     /// <summary>Begins an operation. Whatever was in flight for the key is overtaken: its answer will not be kept.</summary>
     public Flight Begin(byte[] key, int session) => _latest[key] = new Flight(key, session);
@@ -66,5 +74,8 @@ internal sealed class SingleFlight<TResult>(IEqualityComparer<byte[]> comparer)
 
         /// <summary>The answer that readers may wait for; <see langword="null"/> while it must not be joined.</summary>
         public Task<TResult>? Load { get; set; }
+
+        /// <summary>Readers that have joined it.</summary>
+        public int Waiting { get; set; }
     }
 }

@@ -6,15 +6,23 @@ namespace RpOrleans.Grains.Lru;
 /// <param name="loadedAt">When the read that gave it was sent.</param>
 /// <param name="expiresAt">When its life is over.</param>
 /// <param name="session">The session under which it was read.</param>
-internal sealed class Entry(byte[] key, byte[]? value, long loadedAt, long expiresAt, int session = 0)
+/// <param name="retention">How much of the cache's retention it is retained for after that.</param>
+internal sealed class Entry(byte[] key, byte[]? value, long loadedAt, long expiresAt, int session = 0, byte retention = 0)
 {
+    /// <summary>The <c>retention</c> of an entry that is retained for as long as any.</summary>
+    public const byte WholeRetention = byte.MaxValue;
+
     // What an entry really takes on a 64-bit runtime, all of it, so that a limit in bytes is one in memory:
-    //   this object: header and type 16, six references 48, two timestamps 16, bucket and session 8: 88;
+    //   this object: header and type 16, six references 48, two timestamps 16, session, bucket, uses and retention 8: 88;
     //   two arrays: header, type and length 24 each, their bytes rounded up to 8;
     //   its place in the dictionary: 24 and 4 for the bucket, of which there are 1 to 2 for each entry, since it doubles: 1.5.
     private const int ObjectSize = 88;
     private const int ArrayHeaderSize = 24;
     private const int DictionarySize = 28 * 3 / 2;
+
+    // Eight bytes with the session: a bucket's number needs ten bits. Of a retention of a minute, a 255th is a quarter of a second.
+    private readonly byte _retention = retention;
+    private ushort _bucket;
 
     /// <summary>The key. Not to be written to.</summary>
     public byte[] Key { get; } = key;
@@ -28,8 +36,11 @@ internal sealed class Entry(byte[] key, byte[]? value, long loadedAt, long expir
     /// <summary>When the read that gave the value was sent, as a timestamp of the cache's <see cref="TimeProvider"/>.</summary>
     public long LoadedAt { get; } = loadedAt;
 
-    /// <summary>When the entry's life is over, as a timestamp of the same clock: from then on it is not served.</summary>
+    /// <summary>When the entry's life is over, as a timestamp of the same clock: from then on it is not fresh, and served only where Redis fails.</summary>
     public long ExpiresAt { get; } = expiresAt;
+
+    /// <summary>How often it was asked for since it was loaded, as far as that matters to those who count.</summary>
+    public byte Uses { get; set; }
 
     /// <summary>Bytes of memory that the entry takes.</summary>
     public long Size => SizeOf(Key.Length, Value?.Length ?? 0);
@@ -43,13 +54,25 @@ internal sealed class Entry(byte[] key, byte[]? value, long loadedAt, long expir
     internal Entry? Older { get; set; }
 
     /// <summary>The bucket of the timer wheel that holds the entry.</summary>
-    internal int Bucket { get; set; }
+    internal int Bucket
+    {
+        get => _bucket;
+        set => _bucket = (ushort)value;
+    }
 
     /// <summary>The next entry in that bucket.</summary>
     internal Entry? NextInBucket { get; set; }
 
     /// <summary>The previous entry in that bucket; <see langword="null"/> for its first.</summary>
     internal Entry? PreviousInBucket { get; set; }
+
+    /// <summary>When the entry is removed, however much space there is.</summary>
+    /// <param name="wholeRetention">How long after its expiry an entry is retained at most.</param>
+    internal long RetainedUntil(long wholeRetention)
+    {
+        var retained = wholeRetention * _retention / WholeRetention;
+        return ExpiresAt > long.MaxValue - retained ? long.MaxValue : ExpiresAt + retained;
+    }
 
     /// <summary>Bytes of memory that an entry with a key and a value of these lengths takes.</summary>
     public static long SizeOf(int keyLength, int valueLength) =>

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using RpOrleans.Grains.Coherence;
 using RpOrleans.Grains.Loading;
+using RpOrleans.Grains.Settings;
 
 namespace RpOrleans.Grains.Lru;
 
@@ -9,13 +10,20 @@ namespace RpOrleans.Grains.Lru;
 // each step holds the lock: an invalidation comes before the answer is kept, and voids it, or after, and removes it.
 
 /// <summary>What a node holds, and the loads and writes under way that may add to it.</summary>
-internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics metrics, TimeProvider time)
+internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics metrics, CacheOptions options, TimeProvider time)
 {
+    /// <summary>An entry that was asked for this often since it was loaded is read again before it expires; one more says that this has begun.</summary>
+    private const byte AskedOften = 3;
+
     /// <summary>So many expired entries are removed before the lock is given back in between.</summary>
     private const int SweptAtOnce = 500;
 
     private readonly Lock _lock = new();
     private readonly SingleFlight<Lookup> _flights = new(KeyComparer.Instance);
+    private readonly double _lastShare = 1 - options.RefreshAhead;
+
+    /// <summary>Told of a key that is asked for often and is to be read again, once for each entry; on the reader's thread, who does not wait.</summary>
+    public Action<byte[]>? RefreshDue { get; set; }
 
     /// <summary>Looks a key up.</summary>
     /// <param name="key">The key.</param>
@@ -25,48 +33,93 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
     {
         Entry? entry;
         Freshness basis;
+        bool refresh;
+        var now = time.GetTimestamp();
         lock (_lock)
         {
-            if (!entries.TryGet(key, out entry) || !session.Confirms(entry.Session, out basis))
+            if (!entries.TryGet(key, now, out entry) || !session.Confirms(entry.Session, out basis))
             {
                 hit = default;
                 return false;
             }
 
             metrics.Hits++;
+            refresh = IsToBeRefreshed(entry, now);
         }
 
-        hit = Answer(entry, basis);
+        if (refresh)
+        {
+            RefreshDue?.Invoke(entry.Key);
+        }
+
+        hit = Answer(entry, basis, now);
         return true;
     }
 
-    /// <summary>Finds a value that was read less than <c>RECORD_EXPIRY</c> ago, and never changed as far as is known: all there is when Redis cannot be asked.</summary>
+    /// <summary>Finds a value that never changed as far as is known, but that Redis has not confirmed or whose life is over: all there is when Redis cannot be asked.</summary>
     /// <param name="key">The key.</param>
+    /// <param name="terms">Which will do; <see langword="null"/> for any.</param>
+    /// <param name="confirmedOnly">Whether it must be of the present session, and that valid: then only its life is over.</param>
     /// <param name="copy">The answer, marked as what it is.</param>
     /// <returns>Whether there is one.</returns>
-    public bool TryUnconfirmed(byte[] key, out Lookup copy)
+    public bool TryStale(byte[] key, CopyTerms? terms, bool confirmedOnly, out Lookup copy)
     {
-        Entry? entry;
+        copy = default;
         lock (_lock)
         {
             // That Redis had no such key is not worth saying without its confirmation: an error is never a miss.
-            if (!entries.TryGet(key, out entry) || entry.Value is null)
+            var now = time.GetTimestamp();
+            if (!entries.TryGetRetained(key, now, out var entry) || entry.Value is null)
             {
-                copy = default;
                 return false;
             }
 
-            metrics.Stale++;
-        }
+            if (!session.Confirms(entry.Session, out var basis) && confirmedOnly)
+            {
+                return false;
+            }
 
-        copy = Answer(entry, session.Confirms(entry.Session, out var basis) ? basis : Freshness.Unconfirmed);
-        return true;
+            var answer = Answer(entry, entry.ExpiresAt <= now ? Freshness.Expired : basis, now);
+            if (terms is not null && !terms.Accept(answer))
+            {
+                return false;
+            }
+
+            copy = answer;
+            switch (answer.Freshness)
+            {
+                case Freshness.Expired:
+                    metrics.StaleIfError++;
+                    break;
+                case Freshness.Unconfirmed:
+                    metrics.Stale++;
+                    break;
+                default:
+                    metrics.Hits++; // confirmed again while Redis was asked
+                    break;
+            }
+
+            return true;
+        }
     }
 
     /// <summary>The load that a reader of this key may wait with; <see langword="null"/> when there is none.</summary>
-    public Task<Lookup>? Joinable(byte[] key)
+    public SingleFlight<Lookup>.Flight? Joinable(byte[] key)
     {
         lock (_lock) return _flights.Joinable(key);
+    }
+
+    /// <inheritdoc cref="SingleFlight{TResult}.TryJoin"/>
+    public bool TryJoin(SingleFlight<Lookup>.Flight flight)
+    {
+        lock (_lock) return _flights.TryJoin(flight);
+    }
+
+    /// <summary>Begins a load of a key that is held, if nothing is under way for it.</summary>
+    /// <returns>The load; <see langword="null"/> when there is no reason for it any more.</returns>
+    public SingleFlight<Lookup>.Flight? BeginRefresh(byte[] key)
+    {
+        lock (_lock) return entries.Contains(key) && !_flights.Busy(key) ? _flights.Begin(key, session.Number) : null;
     }
 
     /// <summary>Begins a load: its answer is kept unless something happens to the key meanwhile.</summary>
@@ -97,8 +150,9 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
     /// <param name="value">The value; <see langword="null"/> for a key that Redis does not have.</param>
     /// <param name="sent">When Redis was asked.</param>
     /// <param name="life">How long it may be served from then.</param>
+    /// <param name="originLife">How long Redis itself holds it from then; <see langword="null"/> for no end.</param>
     /// <returns>Whether it is kept.</returns>
-    public bool End(SingleFlight<Lookup>.Flight flight, bool keep, byte[]? value, long sent, TimeSpan life)
+    public bool End(SingleFlight<Lookup>.Flight flight, bool keep, byte[]? value, long sent, TimeSpan life, TimeSpan? originLife = null)
     {
         lock (_lock)
         {
@@ -108,7 +162,7 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
                 metrics.VoidedLoads++;
             }
 
-            if (keep && !overtaken && entries.Put(flight.Key, value, sent, life, flight.Session))
+            if (keep && !overtaken && entries.Put(flight.Key, value, sent, life, flight.Session, originLife))
             {
                 return true;
             }
@@ -181,18 +235,31 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
         }
     }
 
-    private Lookup Answer(Entry entry, Freshness basis)
+    // Hits pay for this: to count three of them, and then one comparison.
+    private bool IsToBeRefreshed(Entry entry, long now)
     {
-        var now = time.GetTimestamp();
-        return new Lookup
+        if (entry.Uses < AskedOften)
         {
-            Status = entry.Value is null ? LookupStatus.Absent : LookupStatus.Found,
-            Source = LookupSource.Cache,
-            Freshness = basis,
-            Stored = true,
-            Value = entry.Value,
-            AgeMilliseconds = (long)time.GetElapsedTime(entry.LoadedAt, now).TotalMilliseconds,
-            FreshMilliseconds = (long)time.GetElapsedTime(now, entry.ExpiresAt).TotalMilliseconds,
-        };
+            entry.Uses++;
+        }
+
+        if (entry.Uses != AskedOften || entry.ExpiresAt - now > _lastShare * (entry.ExpiresAt - entry.LoadedAt))
+        {
+            return false;
+        }
+
+        entry.Uses++;
+        return true;
     }
+
+    private Lookup Answer(Entry entry, Freshness basis, long now) => new()
+    {
+        Status = entry.Value is null ? LookupStatus.Absent : LookupStatus.Found,
+        Source = LookupSource.Cache,
+        Freshness = basis,
+        Stored = true,
+        Value = entry.Value,
+        AgeMilliseconds = (long)time.GetElapsedTime(entry.LoadedAt, now).TotalMilliseconds,
+        FreshMilliseconds = (long)Math.Floor(time.GetElapsedTime(now, entry.ExpiresAt).TotalMilliseconds),
+    };
 }

@@ -6,20 +6,25 @@ namespace RpOrleans.Grains.Lru;
 // hand when space is needed; a timer wheel keeps them in the order of their expiry, so that memory comes back without
 // anyone asking for what has expired. Each operation is O(1), RemoveWhere apart. The price is strictness: every hit
 // moves its entry, where caches that only approximate the order get by with a mark.
+//
+// Where a retention is set, an entry that has expired is not found any more but stays for that long, in its place in the
+// order, for those who ask for it by TryGetRetained. It takes space like any other, and is evicted like any other.
 
 /// <summary>The keys one node currently holds, ordered from most to least recently used.</summary>
 /// <param name="maximumEntries">Most entries that are held; one more evicts the least recently used.</param>
 /// <param name="maximumBytes">Most bytes that they may take: keys, values and overhead.</param>
 /// <param name="time">The clock by which entries expire.</param>
+/// <param name="retention">How long an entry is retained after its expiry, at most.</param>
 // No lock: the owning grain runs one turn at a time, and nothing here awaits. Other threads may read the figures, not more.
-internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvider time)
+internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvider time, TimeSpan retention = default)
 {
+    private readonly long _retention = (long)(retention.TotalSeconds * time.TimestampFrequency);
     private Dictionary<byte[], Entry> _entries = new(KeyComparer.Instance);
-    private TimerWheel _wheel = new(time.GetTimestamp(), time.TimestampFrequency);
+    private TimerWheel _wheel = NewWheel(time, retention);
     private Entry? _newest;
     private Entry? _oldest;
 
-    /// <summary>Entries held now, among them those that have expired and were not asked for or swept since.</summary>
+    /// <summary>Entries held now, among them those that have expired and are retained, or were not asked for or swept since.</summary>
     public int Count => _entries.Count;
 
     /// <summary>Bytes that they take: keys, values and overhead.</summary>
@@ -42,32 +47,63 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
     /// <summary>Told of every entry that leaves, after it has left. Must not call the cache.</summary>
     public Action<Entry, RemovalCause>? Removed { get; init; }
 
-    /// <summary>Finds what is held under a key, and makes it the most recently used. What has expired is removed, and not found.</summary>
+    /// <summary>Finds what is held under a key, and makes it the most recently used. What has expired is not found, and removed unless it is retained.</summary>
     /// <param name="key">The key.</param>
     /// <param name="entry">Its entry.</param>
     /// <returns>Whether there is one that has not expired.</returns>
-    public bool TryGet(byte[] key, [MaybeNullWhen(false)] out Entry entry)
+    public bool TryGet(byte[] key, [MaybeNullWhen(false)] out Entry entry) => TryGet(key, time.GetTimestamp(), out entry);
+
+    /// <inheritdoc cref="TryGet(byte[], out Entry)"/>
+    /// <param name="key">The key.</param>
+    /// <param name="now">The present timestamp, for those who need it too.</param>
+    /// <param name="entry">Its entry.</param>
+    public bool TryGet(byte[] key, long now, [MaybeNullWhen(false)] out Entry entry)
     {
         if (!_entries.TryGetValue(key, out entry))
         {
             return false;
         }
 
-        if (entry.ExpiresAt <= time.GetTimestamp())
+        if (entry.ExpiresAt <= now)
+        {
+            if (entry.RetainedUntil(_retention) <= now)
+            {
+                Remove(entry, RemovalCause.Expired);
+            }
+
+            entry = null;
+            return false;
+        }
+
+        MakeNewest(entry);
+        return true;
+    }
+
+    /// <summary>Finds what is held under a key, whether it has expired or not, and makes it the most recently used.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="now">The present timestamp.</param>
+    /// <param name="entry">Its entry.</param>
+    /// <returns>Whether there is one whose retention is not over.</returns>
+    public bool TryGetRetained(byte[] key, long now, [MaybeNullWhen(false)] out Entry entry)
+    {
+        if (!_entries.TryGetValue(key, out entry))
+        {
+            return false;
+        }
+
+        if (entry.RetainedUntil(_retention) <= now)
         {
             Remove(entry, RemovalCause.Expired);
             entry = null;
             return false;
         }
 
-        if (entry != _newest)
-        {
-            Unlink(entry);
-            LinkAsNewest(entry);
-        }
-
+        MakeNewest(entry);
         return true;
     }
+
+    /// <summary>Whether anything is held under a key; leaves it where it is in the order.</summary>
+    public bool Contains(byte[] key) => _entries.ContainsKey(key);
 
     /// <summary>Holds a value as the most recently used, in place of what is held under its key.</summary>
     /// <param name="key">The key. The cache keeps the array, which must not be written to any more.</param>
@@ -75,13 +111,15 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
     /// <param name="loadedAt">When the read that gave the value was sent, as a timestamp of the clock.</param>
     /// <param name="life">How long it may be served, counted from then.</param>
     /// <param name="session">The number of the session under which it was read.</param>
+    /// <param name="originLife">How long Redis itself holds it, counted from then: it is not retained for longer. <see langword="null"/> for no end.</param>
     /// <returns>Whether it is held. If its life is over, or it is larger than the whole cache, nothing is held under the key any more.</returns>
-    public bool Put(byte[] key, byte[]? value, long loadedAt, TimeSpan life, int session = 0)
+    // That Redis has no such key is never said of it while it fails, so it is not retained.
+    public bool Put(byte[] key, byte[]? value, long loadedAt, TimeSpan life, int session = 0, TimeSpan? originLife = null)
     {
         // Not replaced in place: the dictionary would go on holding the older array of the same key beside the new one.
         Remove(key, RemovalCause.Replaced);
 
-        var entry = new Entry(key, value, loadedAt, ExpiryOf(loadedAt, life), session);
+        var entry = new Entry(key, value, loadedAt, ExpiryOf(loadedAt, life), session, value is null ? (byte)0 : RetentionOf(originLife - life));
         if (entry.ExpiresAt <= time.GetTimestamp() || entry.Size > MaximumBytes)
         {
             return false;
@@ -160,7 +198,7 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
     {
         var entry = _oldest;
         _entries = new(KeyComparer.Instance);
-        _wheel = new(time.GetTimestamp(), time.TimestampFrequency);
+        _wheel = NewWheel(time, retention);
         _newest = _oldest = null;
         Bytes = 0;
         for (; Removed is not null && entry is not null; entry = entry.Newer)
@@ -187,6 +225,15 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
         }
 
         Removed?.Invoke(entry, cause);
+    }
+
+    private void MakeNewest(Entry entry)
+    {
+        if (entry != _newest)
+        {
+            Unlink(entry);
+            LinkAsNewest(entry);
+        }
     }
 
     private void LinkAsNewest(Entry entry)
@@ -226,6 +273,15 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
 
         entry.Newer = entry.Older = null;
     }
+
+    /// <summary>As many 255ths of the retention as fit into what Redis holds an entry for beyond its life.</summary>
+    private byte RetentionOf(TimeSpan? beyond) =>
+        retention == TimeSpan.Zero || beyond <= TimeSpan.Zero ? (byte)0
+        : beyond is not { } span || span >= retention ? Entry.WholeRetention
+        : (byte)(Entry.WholeRetention * (span / retention));
+
+    private static TimerWheel NewWheel(TimeProvider time, TimeSpan retention) =>
+        new(time.GetTimestamp(), time.TimestampFrequency, (long)(retention.TotalSeconds * time.TimestampFrequency));
 
     /// <summary>The timestamp at which a life that began then is over; the last one there is for a life that goes beyond it.</summary>
     private long ExpiryOf(long loadedAt, TimeSpan life)

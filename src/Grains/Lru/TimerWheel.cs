@@ -15,11 +15,12 @@ namespace RpOrleans.Grains.Lru;
 // What it gives up is exactness: an entry is due at the first tick at or after its expiry, never before it and less than a
 // tick later. Those who must not be given an expired entry look at its own timestamp.
 
-/// <summary>The entries by the time at which they expire.</summary>
+/// <summary>The entries by the time at which they expire, or, where they are retained after that, at which that is over.</summary>
 /// <param name="start">A timestamp before which no entry expires.</param>
 /// <param name="frequency">Timestamps in a second.</param>
+/// <param name="retention">How long after its expiry an entry is retained at most.</param>
 // No lock: the owning grain runs one turn at a time, and nothing here awaits.
-internal sealed class TimerWheel(long start, long frequency)
+internal sealed class TimerWheel(long start, long frequency, long retention = 0)
 {
     private const int TicksInASecond = 20;
     private const int DigitBits = 6;
@@ -141,6 +142,6 @@ internal sealed class TimerWheel(long start, long frequency)
         first = entry;
     }
 
-    /// <summary>The first tick at or after the entry's expiry.</summary>
-    private ulong DueTick(Entry entry) => (((ulong)(entry.ExpiresAt - start) - 1) / _tick) + 1;
+    /// <summary>The first tick at or after the entry's removal.</summary>
+    private ulong DueTick(Entry entry) => (((ulong)(entry.RetainedUntil(retention) - start) - 1) / _tick) + 1;
 }

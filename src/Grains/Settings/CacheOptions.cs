@@ -21,6 +21,18 @@ public sealed class CacheOptions
     [Setting("ABSENT_EXPIRY"), Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
     public TimeSpan AbsentTimeToLive { get; set; } = TimeSpan.Zero;
 
+    /// <summary>Share of its life by which an entry may expire early, at random, so that keys loaded together do not expire together. Default: 0.05.</summary>
+    [Setting("EXPIRY_JITTER"), Range(0.0, 0.5)]
+    public double ExpiryJitter { get; set; } = 0.05;
+
+    /// <summary>Share of its life after which a read of an often-asked entry has it re-read in the background. Default: 0.9; 1 turns it off.</summary>
+    [Setting("REFRESH_AHEAD"), Range(0.5, 1.0)]
+    public double RefreshAhead { get; set; } = 0.9;
+
+    /// <summary>How long past its expiry an entry may be served when, and only when, Redis fails. Default: not at all.</summary>
+    [Setting("STALE_IF_ERROR"), Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
+    public TimeSpan StaleIfError { get; set; } = TimeSpan.Zero;
+
     /// <summary>Longest key over HTTP, in bytes. Default: 1,024.</summary>
     [Setting("MAX_KEY_BYTES"), Range(1, 65_536)]
     public int MaximumKeyBytes { get; set; } = 1_024;

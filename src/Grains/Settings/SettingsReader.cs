@@ -73,6 +73,7 @@ public sealed class SettingsReader(IConfiguration configuration)
         if (type == typeof(string)) return text;
         if (type == typeof(int)) return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var i) ? i : null;
         if (type == typeof(long)) return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var l) ? l : null;
+        if (type == typeof(double)) return double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var d) ? d : null;
         if (type == typeof(bool)) return bool.TryParse(text, out var b) ? b : null;
         if (type == typeof(IPAddress)) return IPAddress.TryParse(text, out var ip) ? ip : null;
         if (type == typeof(TimeSpan))
@@ -103,7 +104,7 @@ public sealed class SettingsReader(IConfiguration configuration)
         {
             return type == typeof(TimeSpan)
                 ? $"must be seconds from {Seconds(range.Minimum)} to {Seconds(range.Maximum)}"
-                : string.Create(CultureInfo.InvariantCulture, $"must be a whole number from {range.Minimum} to {range.Maximum}");
+                : string.Create(CultureInfo.InvariantCulture, $"must be a {(type == typeof(double) ? "number" : "whole number")} from {range.Minimum} to {range.Maximum}");
         }
 
         if (property.GetCustomAttribute<RegularExpressionAttribute>() is { } pattern) return $"must be {pattern.ErrorMessage}";
