@@ -30,6 +30,26 @@ public sealed class CacheGrainTests : IAsyncLifetime
         Assert.All(lookups, lookup => Assert.Equal(TestCluster.Bytes("Ada"), lookup.Value));
     }
 
+    [Theory]
+    [InlineData(ReadMode.Normal, 1, 16_384)]
+    [InlineData(ReadMode.Refresh, 2, 16_385)] // one in flight, and one that waits to start
+    public async Task SoManyReadersWaitForALoadAndTheNextIsRefused(ReadMode mode, int loads, int others)
+    {
+        _cluster.Origin["user:7"] = "Ada";
+
+        _cluster.Origin.Pause();
+        var request = new ReadRequest(TestCluster.Bytes("user:7"), mode);
+        var reads = Enumerable.Range(0, 1 + others + 1).Select(_ => _cluster.OwnerOf("user:7").ReadAsync(request).AsTask()).ToArray();
+        await MissesAsync(reads.Length);
+        _cluster.Origin.Resume();
+        var lookups = await Task.WhenAll(reads);
+
+        Assert.Equal(loads, _cluster.Origin.Loads);
+        Assert.Equal(OriginFault.Shed, Assert.Single(lookups, lookup => lookup.Status == LookupStatus.Failed).Fault);
+        Assert.Equal(1 + others, lookups.Count(lookup => lookup.Status == LookupStatus.Found));
+        Assert.Equal(1, (await _cluster.OwnerOf("user:7").StatsAsync()).ShedWaiters);
+    }
+
     [Fact]
     public async Task WhenTheOneLoadFailsAllWhoWaitGetItsOutcome()
     {

@@ -19,11 +19,12 @@ internal sealed class TestCluster : IAsyncDisposable
     private readonly InProcessTestCluster _cluster;
     private readonly Nodes _nodes = new();
     private readonly FakeTimeProvider _time = new(); // stands still: no deadline passes, however busy the machine is
+    private readonly FakeTimeProvider? _clock;
     private readonly Dictionary<SiloAddress, NodeLink> _links = [];
 
-    private TestCluster(InProcessTestCluster cluster, FakeOrigin origin)
+    private TestCluster(InProcessTestCluster cluster, FakeOrigin origin, FakeTimeProvider? clock)
     {
-        (_cluster, Origin) = (cluster, origin);
+        (_cluster, Origin, _clock) = (cluster, origin, clock);
         Router = new Router(_nodes, new CoherenceOptions(), _time);
     }
 
@@ -33,19 +34,28 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public IReadOnlyList<SiloAddress> Silos => [.. _cluster.Silos.Where(silo => silo.IsActive).Select(silo => silo.SiloAddress)];
 
-    public static async Task<TestCluster> StartAsync(int silos, CacheOptions? options = null)
+    /// <summary>Starts one.</summary>
+    /// <param name="silos">How many nodes.</param>
+    /// <param name="options">How much they keep, and for how long.</param>
+    /// <param name="clock">The clock by which entries age; the system's by default.</param>
+    public static async Task<TestCluster> StartAsync(int silos, CacheOptions? options = null, FakeTimeProvider? clock = null)
     {
         var origin = new FakeOrigin();
         var builder = new InProcessTestClusterBuilder((short)silos);
         builder.ConfigureSilo((_, silo) =>
         {
+            if (clock is not null)
+            {
+                silo.Services.AddSingleton<TimeProvider>(clock);
+            }
+
             silo.AddCacheNode(options ?? new CacheOptions(), new CoherenceOptions());
             silo.Services.AddSingleton<IOrigin>(origin);
         });
         var cluster = builder.Build();
-        await cluster.DeployAsync();
-        var test = new TestCluster(cluster, origin);
-        await test.AgreeAsync();
+        var test = new TestCluster(cluster, origin, clock);
+        await test.PassingTimeAsync(cluster.DeployAsync());
+        await test.PassingTimeAsync(test.AgreeAsync());
         return test;
     }
 
@@ -56,9 +66,11 @@ internal sealed class TestCluster : IAsyncDisposable
     public SiloAddress OwnerAddressOf(string key) =>
         Silos.MaxBy(silo => RendezvousHash.Score(RendezvousHash.HashKey(Bytes(key)), RendezvousHash.HashNode(Ownership.NodeName(silo))))!;
 
-    public async Task<Lookup> ReadAsync(string key, ReadMode mode = ReadMode.Normal)
+    public Task<Lookup> ReadAsync(string key, ReadMode mode = ReadMode.Normal) => ReadAsync(key, new ReadTerms(mode));
+
+    public async Task<Lookup> ReadAsync(string key, ReadTerms terms)
     {
-        var (lookup, fault) = await Router.ReadAsync(Bytes(key), new ReadTerms(mode));
+        var (lookup, fault) = await Router.ReadAsync(Bytes(key), terms);
         Assert.Equal(RouteFault.None, fault);
         return lookup;
     }
@@ -77,7 +89,19 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public static byte[] Bytes(string key) => Encoding.UTF8.GetBytes(key);
 
-    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
+    public async ValueTask DisposeAsync() => await PassingTimeAsync(_cluster.DisposeAsync().AsTask());
+
+    /// <summary>What starts and stops waits for the clock now and then.</summary>
+    private async Task PassingTimeAsync(Task task)
+    {
+        while (_clock is not null && !task.IsCompleted)
+        {
+            _clock.Advance(TimeSpan.FromMilliseconds(10));
+            await Task.WhenAny(task, Task.Delay(5));
+        }
+
+        await task;
+    }
 
     /// <summary>Waits until every node sees the same nodes, and takes that view to the router.</summary>
     private async Task AgreeAsync()

@@ -28,18 +28,22 @@ public sealed class LruCacheModelTests
     private static Gen<Scenario> Scenarios =>
         from maximumEntries in Gen.OneOf(Gen.Int[1, 8], Gen.Int[1, 100], Gen.Int[1, 1_000])
         from maximumBytes in Gen.OneOf(Gen.Const(1L << 40), Gen.Long[1, maximumEntries * 400L])
+        from retention in Gen.OneOf(Gen.Const(0), Gen.Int[1, 100_000])
         from operations in OperationsOn(keys: 2 * maximumEntries).Array[1, 2_500]
-        select new Scenario(maximumEntries, maximumBytes, operations);
+        select new Scenario(maximumEntries, maximumBytes, Milliseconds(retention), operations);
 
     private static Gen<Operation> OperationsOn(int keys)
     {
         var key = Gen.Int[0, keys - 1];
         var life = Gen.Frequency((1, Gen.Int[-5, 50]), (4, Gen.Int[50, 2_000]), (4, Gen.Int[2_000, 1_000_000]), (1, Gen.Int[1_000_000, int.MaxValue]));
         var age = Gen.Frequency((4, Gen.Const(0)), (1, Gen.Int[0, 300]));
+        var beyond = Gen.OneOf(Gen.Const(-1), Gen.Int[0, 100_000]); // for how long Redis holds it after its life; -1 for no end
         var clock = Gen.Frequency((60, Gen.Int[0, 120]), (30, Gen.Int[0, 5_000]), (9, Gen.Int[0, 1_000_000]), (1, Gen.Int[0, int.MaxValue]));
         return Gen.Frequency(
-            (40, Gen.Select(key, Gen.Int[0, 200], age, life, (k, size, a, l) => (Operation)new Put(k, size, Milliseconds(a), Milliseconds(l)))),
+            (40, Gen.Select(key, Gen.Int[-1, 200], age, life, beyond, (k, size, a, l, b) =>
+                (Operation)new Put(k, size, Milliseconds(a), Milliseconds(l), b < 0 ? null : Milliseconds(l) + Milliseconds(b)))),
             (30, key.Select(k => (Operation)new Get(k))),
+            (10, key.Select(k => (Operation)new GetRetained(k))),
             (6, Gen.Select(key, Gen.Enum<RemovalCause>(), (k, cause) => (Operation)new Remove(k, cause))),
             (12, clock.Select(by => (Operation)new Advance(Milliseconds(by)))),
             (10, Gen.OneOf(Gen.Const(int.MaxValue), Gen.Int[0, 20]).Select(most => (Operation)new RemoveExpired(most))),
@@ -49,17 +53,24 @@ public sealed class LruCacheModelTests
 
     private static TimeSpan Milliseconds(int milliseconds) => TimeSpan.FromMilliseconds(milliseconds);
 
-    private sealed record Scenario(int MaximumEntries, long MaximumBytes, Operation[] Operations)
+    private sealed record Scenario(int MaximumEntries, long MaximumBytes, TimeSpan Retention, Operation[] Operations)
     {
         public override string ToString() =>
-            $"{MaximumEntries} entries or {MaximumBytes} bytes at most:\n{string.Join('\n', Operations.Select((operation, i) => $"{i,5}  {operation}"))}";
+            $"{MaximumEntries} entries or {MaximumBytes} bytes at most, retained for {Retention.TotalMilliseconds} ms:\n{string.Join('\n', Operations.Select((operation, i) => $"{i,5}  {operation}"))}";
     }
 
     private abstract record Operation;
 
-    private sealed record Put(int Key, int Size, TimeSpan Age, TimeSpan Life) : Operation
+    /// <summary>A size of -1 is that of an absent key.</summary>
+    private sealed record Put(int Key, int Size, TimeSpan Age, TimeSpan Life, TimeSpan? OriginLife) : Operation
     {
-        public override string ToString() => $"put {Key}: {Size} bytes, read {Age.TotalMilliseconds} ms ago, for {Life.TotalMilliseconds} ms";
+        public override string ToString() =>
+            $"put {Key}: {Size} bytes, read {Age.TotalMilliseconds} ms ago, for {Life.TotalMilliseconds} ms, of {OriginLife?.TotalMilliseconds ?? double.PositiveInfinity} in Redis";
+    }
+
+    private sealed record GetRetained(int Key) : Operation
+    {
+        public override string ToString() => $"get {Key}, retained";
     }
 
     private sealed record Get(int Key) : Operation
@@ -93,9 +104,9 @@ public sealed class LruCacheModelTests
     }
 
     /// <summary>What the list holds.</summary>
-    private sealed record Held(int Key, byte[] Value, long LoadedAt, long ExpiresAt)
+    private sealed record Held(int Key, byte[]? Value, long LoadedAt, long ExpiresAt, long RetainedUntil)
     {
-        public long Size => Entry.SizeOf(KeyBytes(Key).Length, Value.Length);
+        public long Size => Entry.SizeOf(KeyBytes(Key).Length, Value?.Length ?? 0);
     }
 
     /// <summary>Does each operation on both, and compares what can be seen.</summary>
@@ -112,7 +123,7 @@ public sealed class LruCacheModelTests
         public Comparison(Scenario scenario)
         {
             _scenario = scenario;
-            _cache = new LruCache(scenario.MaximumEntries, scenario.MaximumBytes, _time)
+            _cache = new LruCache(scenario.MaximumEntries, scenario.MaximumBytes, _time, scenario.Retention)
             {
                 Removed = (entry, cause) => _left.Add((entry, cause)),
             };
@@ -157,6 +168,9 @@ public sealed class LruCacheModelTests
                 case Get get:
                     DoGet(get);
                     break;
+                case GetRetained get:
+                    DoGetRetained(get);
+                    break;
                 case Remove remove:
                     Assert.Equal(Drop(Find(remove.Key), remove.Cause), _cache.Remove(KeyBytes(remove.Key), remove.Cause));
                     break;
@@ -181,9 +195,10 @@ public sealed class LruCacheModelTests
 
         private void DoPut(Put put)
         {
-            var value = new byte[put.Size];
+            var value = put.Size < 0 ? null : new byte[put.Size];
             var loadedAt = Now - put.Age.Ticks; // the fake clock's timestamps are ticks
-            var held = new Held(put.Key, value, loadedAt, loadedAt + put.Life.Ticks);
+            var expiresAt = loadedAt + put.Life.Ticks;
+            var held = new Held(put.Key, value, loadedAt, expiresAt, expiresAt + RetentionOf(put));
 
             Drop(Find(put.Key), RemovalCause.Replaced);
             var fits = held.ExpiresAt > Now && held.Size <= _scenario.MaximumBytes;
@@ -197,19 +212,49 @@ public sealed class LruCacheModelTests
                 }
             }
 
-            Assert.Equal(fits, _cache.Put(KeyBytes(put.Key), value, loadedAt, put.Life));
+            Assert.Equal(fits, _cache.Put(KeyBytes(put.Key), value, loadedAt, put.Life, originLife: put.OriginLife));
         }
 
         private void DoGet(Get get)
         {
-            var held = Find(get.Key);
-            if (held is not null && held.ExpiresAt <= Now)
+            var held = DropIfOver(Find(get.Key));
+            if (held?.ExpiresAt <= Now)
             {
-                Drop(held, RemovalCause.Expired);
-                held = null;
+                held = null; // retained, and left where it is
             }
 
             Assert.Equal(held is not null, _cache.TryGet(KeyBytes(get.Key), out var entry));
+            Used(held, entry);
+        }
+
+        private void DoGetRetained(GetRetained get)
+        {
+            var held = DropIfOver(Find(get.Key));
+            Assert.Equal(held is not null, _cache.TryGetRetained(KeyBytes(get.Key), Now, out var entry));
+            Used(held, entry);
+        }
+
+        /// <summary>All of the retention, or as much as Redis holds the key for beyond its life, less the 255th that is not counted in; nothing of what is absent.</summary>
+        private long RetentionOf(Put put)
+        {
+            var whole = _scenario.Retention;
+            var beyond = put.OriginLife - put.Life ?? TimeSpan.MaxValue;
+            return put.Size < 0 ? 0 : beyond >= whole ? whole.Ticks : whole.Ticks * (long)(255 * (beyond / whole)) / 255;
+        }
+
+        private Held? DropIfOver(Held? held)
+        {
+            if (held is null || held.RetainedUntil > Now)
+            {
+                return held;
+            }
+
+            Drop(held, RemovalCause.Expired);
+            return null;
+        }
+
+        private void Used(Held? held, Entry? entry)
+        {
             if (held is not null)
             {
                 AssertIs(held, entry!);
@@ -228,13 +273,13 @@ public sealed class LruCacheModelTests
             {
                 var held = Find(KeyOf(entry.Key));
                 Assert.NotNull(held);
-                Assert.True(held.ExpiresAt <= Now, $"{held.Key} was swept before its time.");
+                Assert.True(held.RetainedUntil <= Now, $"{held.Key} was swept before its time.");
                 Drop(held, RemovalCause.Expired);
             }
 
             if (sweep.Most == int.MaxValue)
             {
-                var missed = _held.Find(held => held.ExpiresAt <= Now - _sweepTolerance.Ticks);
+                var missed = _held.Find(held => held.RetainedUntil <= Now - _sweepTolerance.Ticks);
                 Assert.True(missed is null, $"{missed?.Key} was not swept.");
             }
         }

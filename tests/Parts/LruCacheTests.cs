@@ -83,6 +83,64 @@ public sealed class LruCacheTests
     }
 
     [Fact]
+    public void WhatHasExpiredIsRetainedForAsLongAsIsSetAndNotFoundAsFresh()
+    {
+        var cache = NewCache(retention: _minute);
+        Put(cache, "a", life: _minute);
+        _time.Advance(_minute);
+
+        Assert.False(Holds(cache, "a"));
+        Assert.Equal(0, cache.RemoveExpired(100));
+        Assert.True(Retains(cache, "a"));
+
+        _time.Advance(_minute - TimeSpan.FromTicks(1));
+        Assert.True(Retains(cache, "a"));
+        _time.Advance(TimeSpan.FromTicks(1));
+        Assert.False(Retains(cache, "a"));
+        Assert.Equal(["a Expired"], _removed);
+        Assert.Equal(0, cache.Bytes);
+    }
+
+    [Fact]
+    public void WhatIsRetainedGivesItsMemoryBackUnasked()
+    {
+        var cache = NewCache(retention: _minute);
+        Put(cache, "a", life: _minute);
+        _time.Advance((2 * _minute) + TimeSpan.FromMilliseconds(100));
+
+        Assert.Equal(1, cache.RemoveExpired(100));
+        Assert.Equal((0, 0), (cache.Count, cache.Bytes));
+    }
+
+    [Fact]
+    public void NothingIsRetainedForLongerThanRedisHoldsIt()
+    {
+        var cache = NewCache(retention: _minute);
+        Put(cache, "a", life: _minute, originLife: 1.5 * _minute);
+        Put(cache, "b", life: _minute, originLife: _minute);
+
+        _time.Advance(1.49 * _minute);
+        Assert.True(Retains(cache, "a"));
+        Assert.False(Retains(cache, "b"));
+        _time.Advance(0.01 * _minute);
+        Assert.False(Retains(cache, "a"));
+    }
+
+    [Fact]
+    public void WhatIsRetainedIsEvictedInItsTurn()
+    {
+        var cache = NewCache(maximumEntries: 2, retention: _minute);
+        Put(cache, "a", life: TimeSpan.FromSeconds(1));
+        Put(cache, "b");
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(Retains(cache, "a")); // a hit: now b is the least recent
+        Put(cache, "c");
+        Put(cache, "d");
+
+        Assert.Equal(["b Evicted", "a Evicted"], _removed);
+    }
+
+    [Fact]
     public void AReplacedEntryDoesNotTakeItsSuccessorAlongWhenItsTimeComes()
     {
         var cache = NewCache();
@@ -223,14 +281,16 @@ public sealed class LruCacheTests
         return (new(key), new(value));
     }
 
-    private LruCache NewCache(int maximumEntries = 100, long maximumBytes = 1_000_000) =>
-        new(maximumEntries, maximumBytes, _time)
+    private LruCache NewCache(int maximumEntries = 100, long maximumBytes = 1_000_000, TimeSpan retention = default) =>
+        new(maximumEntries, maximumBytes, _time, retention)
         {
             Removed = (entry, cause) => _removed.Add($"{Encoding.UTF8.GetString(entry.Key)} {cause}"),
         };
 
-    private void Put(LruCache cache, string key, byte[]? value = null, TimeSpan? life = null) =>
-        Assert.True(cache.Put(Bytes(key), value ?? [], _time.GetTimestamp(), life ?? _minute));
+    private void Put(LruCache cache, string key, byte[]? value = null, TimeSpan? life = null, TimeSpan? originLife = null) =>
+        Assert.True(cache.Put(Bytes(key), value ?? [], _time.GetTimestamp(), life ?? _minute, originLife: originLife));
+
+    private bool Retains(LruCache cache, string key) => cache.TryGetRetained(Bytes(key), _time.GetTimestamp(), out _);
 
     private static bool Holds(LruCache cache, string key) => cache.TryGet(Bytes(key), out _);
 

@@ -19,6 +19,9 @@ internal sealed class FakeOrigin : IOrigin
     /// <summary>What reads fail with; none when <see langword="null"/>.</summary>
     public OriginFault? Failing { get; set; }
 
+    /// <summary>The same, but its health does not say so.</summary>
+    public OriginFault? FailingUnnoticed { get; set; }
+
     public OriginHealth Health => new(Failing ?? OriginFault.None);
 
     public double LatencyMilliseconds => 0;
@@ -54,7 +57,7 @@ internal sealed class FakeOrigin : IOrigin
         Interlocked.Increment(ref _reads);
         _loads.AddOrUpdate(name, 1, (_, loads) => loads + 1);
         var value = _values.GetValueOrDefault(name);
-        var failing = Failing;
+        var failing = Failing ?? FailingUnnoticed;
         if (_paused is { } paused)
         {
             await paused.Task;

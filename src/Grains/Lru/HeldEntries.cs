@@ -20,7 +20,6 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
 
     private readonly Lock _lock = new();
     private readonly SingleFlight<Lookup> _flights = new(KeyComparer.Instance);
-    private readonly double _lastShare = 1 - options.RefreshAhead;
 
     /// <summary>Told of a key that is asked for often and is to be read again, once for each entry; on the reader's thread, who does not wait.</summary>
     public Action<byte[]>? RefreshDue { get; set; }
@@ -243,7 +242,7 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
             entry.Uses++;
         }
 
-        if (entry.Uses != AskedOften || entry.ExpiresAt - now > _lastShare * (entry.ExpiresAt - entry.LoadedAt))
+        if (entry.Uses != AskedOften || now - entry.LoadedAt < options.RefreshAhead * (entry.ExpiresAt - entry.LoadedAt))
         {
             return false;
         }
