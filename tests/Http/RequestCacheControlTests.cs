@@ -72,6 +72,26 @@ public class RequestCacheControlTests(GatewayFixture fixture)
     }
 
     [SkippableFact]
+    public async Task MinFreshRefusesCopiesThatExpireSooner()
+    {
+        await ChangedBehindTheCacheAsync("freshened");
+
+        Assert.Equal("""{"value": "old", "source": "cache"}""", (await Gateway.GetAsync("/get/freshened", "Cache-Control: min-fresh=30")).Text);
+        var answer = await Gateway.GetAsync("/get/freshened", "Cache-Control: min-fresh=61");
+        Assert.Equal("""{"value": "new", "source": "redis"}""", answer.Text);
+        Assert.Equal("rporleans; fwd=request; stored", answer["Cache-Status"]);
+        Assert.Equal(504, (await Gateway.GetAsync("/get/freshened", "Cache-Control: only-if-cached, min-fresh=61")).Status);
+    }
+
+    [SkippableFact]
+    public async Task DirectiveThatIsMalformedDoesNotHideTheOthers()
+    {
+        await ChangedBehindTheCacheAsync("unhidden");
+
+        Assert.Equal("redis", (await Gateway.ReadAsync("/get/unhidden", "Cache-Control: max-age=abc, no-cache")).Source);
+    }
+
+    [SkippableFact]
     public async Task OnlyIfCachedDoesNotAskRedis()
     {
         await Gateway.Redis.StringSetAsync("held", "v");
