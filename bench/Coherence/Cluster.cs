@@ -1,0 +1,110 @@
+using System.Globalization;
+using RpOrleans.Tests.Support;
+
+namespace RpOrleans.Coherence;
+
+/// <summary>What is measured: a data Redis, a membership Redis, three silos and two gateways, each a process of its own.</summary>
+internal sealed class Cluster : IAsyncDisposable
+{
+    private const int SilosCount = 3;
+    private const int GatewaysCount = 2;
+
+    /// <summary>How long processes may take to start on a busy machine; no promise of theirs.</summary>
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
+    private readonly List<NodeProcess> _silos = [];
+    private readonly List<NodeProcess> _gateways = [];
+    private readonly RedisServer _membership;
+
+    private Cluster(RedisServer data, RedisServer membership) => (Data, _membership) = (data, membership);
+
+    /// <summary>The Redis that is cached.</summary>
+    public RedisServer Data { get; }
+
+    /// <summary>Where the gateways are asked.</summary>
+    public IReadOnlyList<int> Ports => [.. _gateways.Select(gateway => gateway.Port)];
+
+    /// <summary>Every process that works for an answer.</summary>
+    public IReadOnlyList<int> ProcessIds => [Data.Pid, _membership.Pid, .. _silos.Concat(_gateways).Select(process => process.Pid)];
+
+    public static async Task<Cluster> StartAsync(IReadOnlyDictionary<string, string> settings)
+    {
+        // Redis forgets at random beyond a million tracked keys unless it is told otherwise.
+        var data = await RedisServer.StartAsync(extraArgs: ["--tracking-table-max-keys", "2000000"]);
+        var cluster = new Cluster(data, await RedisServer.StartAsync());
+        try
+        {
+            var all = new Dictionary<string, string>(settings)
+            {
+                ["CLUSTERING"] = "redis",
+                ["CLUSTER_ID"] = "bench",
+                ["MEMBERSHIP_REDIS"] = $"127.0.0.1:{cluster._membership.Port}",
+                ["REDIS_HOST"] = "127.0.0.1",
+                ["REDIS_PORT"] = data.Port.ToString(CultureInfo.InvariantCulture),
+                ["LOG_LEVEL"] = "Warning",
+            };
+            for (var silo = 0; silo < SilosCount; silo++)
+            {
+                cluster._silos.Add(await NodeProcess.StartSiloAsync(all));
+            }
+
+            for (var gateway = 0; gateway < GatewaysCount; gateway++)
+            {
+                cluster._gateways.Add(await NodeProcess.StartGatewayAsync(all));
+            }
+
+            await Eventually.TrueAsync(cluster.IsWholeAsync, _patience, "every gateway reaches every silo");
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Puts keys into Redis, in their first version.</summary>
+    public void Fill(int keys)
+    {
+        using var redis = new RedisWriter(Data.Port);
+        redis.Fill(keys);
+    }
+
+    /// <summary>Reads of Redis so far. A node reads a key by <c>GETRANGE</c>, <c>STRLEN</c> and <c>PTTL</c> in one go, so <c>GETRANGE</c> counts them.</summary>
+    public async Task<long> ReadsOfRedisAsync()
+    {
+        const string Before = "cmdstat_getrange:calls=";
+        var statistics = await Data.CommandAsync("INFO", "commandstats");
+        var at = statistics.IndexOf(Before, StringComparison.Ordinal);
+        return at < 0 ? 0 : long.Parse(statistics.AsSpan(at + Before.Length, statistics.IndexOf(',', at) - at - Before.Length), CultureInfo.InvariantCulture);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in _gateways.Concat(_silos))
+        {
+            await process.DisposeAsync();
+        }
+
+        await Data.DisposeAsync();
+        await _membership.DisposeAsync();
+    }
+
+    private async Task<bool> IsWholeAsync()
+    {
+        foreach (var process in _silos.Concat(_gateways))
+        {
+            if (process.HasEnded)
+            {
+                throw new InvalidOperationException($"A process has ended:\n{process.TakeReport()}");
+            }
+
+            if (!await process.IsReadyAsync() || (_gateways.Contains(process) && (await process.NodesAsync()).Count != SilosCount))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,13 @@
+namespace RpOrleans.Coherence;
+
+/// <summary>The result as Markdown.</summary>
+internal static class Table
+{
+    public const string Head = """
+        | what | target | measured | met | processors: servers / load generator / others / idle, % |
+        |---|---|---|---|---|
+        """;
+
+    /// <summary>One line.</summary>
+    public static string Line(Row row, string processors) => $"| {row.What} | {row.Target} | {row.Measured} | {(row.Met ? "yes" : "**no**")} | {processors} |";
+}
