@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using RpOrleans.Tests.Support;
 
@@ -8,9 +9,14 @@ internal sealed class Cluster : IAsyncDisposable
 {
     private const int SilosCount = 3;
     private const int GatewaysCount = 2;
+    private const int FirstWarmingKey = 9_000_000;
+    private const int WarmingKeys = 2_000;
+    private const int WarmingReaders = 16;
 
     /// <summary>How long processes may take to start on a busy machine; no promise of theirs.</summary>
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan _warming = TimeSpan.FromSeconds(4);
 
     private readonly List<NodeProcess> _silos = [];
     private readonly List<NodeProcess> _gateways = [];
@@ -54,6 +60,7 @@ internal sealed class Cluster : IAsyncDisposable
             }
 
             await Eventually.TrueAsync(cluster.IsWholeAsync, _patience, "every gateway reaches every silo");
+            await cluster.WarmAsync();
             return cluster;
         }
         catch
@@ -88,6 +95,27 @@ internal sealed class Cluster : IAsyncDisposable
 
         await Data.DisposeAsync();
         await _membership.DisposeAsync();
+    }
+
+    /// <summary>Has the processes compile what they will run, with keys that nobody else asks for.</summary>
+    private async Task WarmAsync()
+    {
+        using (var redis = new RedisWriter(Data.Port))
+        {
+            redis.Set([.. Enumerable.Range(0, WarmingKeys).Select(key => (FirstWarmingKey + key, 0))]);
+        }
+
+        var began = Stopwatch.GetTimestamp();
+        await ConcurrentReaders.Start(Ports, WarmingReaders, async (_, number, reader) =>
+        {
+            var random = new Random(number);
+            while (Stopwatch.GetElapsedTime(began) < _warming)
+            {
+                await reader.AskAsync(FirstWarmingKey + random.Next(WarmingKeys)); // some may be late, while there is so much to compile
+            }
+
+            return 0;
+        });
     }
 
     private async Task<bool> IsWholeAsync()

@@ -1,6 +1,6 @@
 namespace RpOrleans.Coherence.Measurements;
 
-// In half of the rounds Redis is held up while the herd arrives: all of it must wait for one load then. In the others the
+// In every other round Redis is held up while the herd arrives: all of it must wait for one load then. In the others the
 // load takes what it takes, and the late ones of the herd find its answer.
 
 /// <summary>How often Redis is read when everybody wants one key that nobody has asked for yet.</summary>
@@ -18,7 +18,7 @@ internal static class ColdKeyHerd
         var herd = Enumerable.Range(0, readers).Select(number => new KeyReader(cluster.Ports[number % cluster.Ports.Count])).ToList();
         await ReadAsync(herd, rounds); // its connections are in use, its code is compiled
 
-        var (most, failed) = (0L, 0);
+        var (loads, failed) = (new List<long>(), 0);
         for (var key = 0; key < rounds; key++)
         {
             var before = await cluster.ReadsOfRedisAsync();
@@ -28,7 +28,7 @@ internal static class ColdKeyHerd
             }
 
             failed += await ReadAsync(herd, key);
-            most = Math.Max(most, await cluster.ReadsOfRedisAsync() - before);
+            loads.Add(await cluster.ReadsOfRedisAsync() - before);
         }
 
         herd.ForEach(reader => reader.Dispose());
@@ -37,8 +37,8 @@ internal static class ColdKeyHerd
             new Row(
                 $"{readers:N0} concurrent reads of one cold key, over both gateways",
                 "1 read of Redis",
-                $"{most} at most in {rounds} rounds, in half of which Redis was held up for {RedisHeldUpMilliseconds} ms; {failed} reads not answered",
-                most == 1 && failed == 0),
+                $"{string.Join(", ", loads)} in {rounds} rounds, in every other of which Redis was held up for {RedisHeldUpMilliseconds} ms; {failed} of the herds' reads not answered",
+                loads.All(count => count == 1) && failed == 0),
         ];
     }
 

@@ -16,7 +16,7 @@ internal sealed class OutsideWrites(Cluster cluster, TimeSpan length)
     private const int WritesPerSecond = 1_000;
     private const int ReadersPerGateway = 16;
     private const int ReadsAfterwards = 3;
-    private static readonly TimeSpan _warming = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan _settling = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _lost = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _stopping = new();
@@ -33,7 +33,7 @@ internal sealed class OutsideWrites(Cluster cluster, TimeSpan length)
         cluster.Fill(AllKeys(cluster));
         var readers = ConcurrentReaders.Start(cluster.Ports, ReadersPerGateway, ReadAsync);
         var writer = OnThread(Write);
-        await Task.WhenAny(Task.Delay(_warming), readers, writer);
+        await Task.WhenAny(Task.Delay(_settling), readers, writer);
 
         var began = Stopwatch.GetTimestamp();
         var samplers = Enumerable.Range(0, cluster.Ports.Count).Select(gateway => OnThread(() => Sample(gateway))).ToArray();
@@ -45,7 +45,7 @@ internal sealed class OutsideWrites(Cluster cluster, TimeSpan length)
 
         var delays = samples.Select(some => new Percentiles(some.Select(sample => sample.FromAcknowledged))).ToArray();
         var fromSent = new Percentiles(samples.SelectMany(some => some).Select(sample => sample.FromSent));
-        var writesPerSecond = writes / (took + _warming).TotalSeconds;
+        var writesPerSecond = writes / (took + _settling).TotalSeconds;
         var measured = string.Join("; ", delays.Select((some, gateway) =>
             $"gateway {gateway + 1}: p50 {Percentiles.Text(some.At(50))}, p99 {Percentiles.Text(some.At(99))}, max {Percentiles.Text(some.Max)} ({some.Count} samples)"));
         return
@@ -55,7 +55,7 @@ internal sealed class OutsideWrites(Cluster cluster, TimeSpan length)
                 "p99 ≤ 10 ms, max ≤ 250 ms",
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{measured}; counted from the write's sending p99 {Percentiles.Text(fromSent.At(99))}; {writesPerSecond:0} writes/s and {reads / (took + _warming).TotalSeconds:0} reads/s meanwhile"),
+                    $"{measured}; counted from the write's sending p99 {Percentiles.Text(fromSent.At(99))}; {writesPerSecond:0} writes/s and {reads / (took + _settling).TotalSeconds:0} reads/s meanwhile"),
                 writesPerSecond >= 0.98 * WritesPerSecond
                 && delays.All(some => some.Count > 0 && some.At(99) <= TimeSpan.FromMilliseconds(10) && some.Max <= TimeSpan.FromMilliseconds(250))),
         ];

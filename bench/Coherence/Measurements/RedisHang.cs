@@ -16,7 +16,7 @@ internal sealed class RedisHang(Cluster cluster, Options options)
     private const int ReadersPerGateway = 32;
     private const int ReadsPerSecond = 8_000;
     private static readonly TimeSpan _longest = TimeSpan.FromMilliseconds(1_050);
-    private static readonly TimeSpan _warming = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _settling = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _after = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan _window = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _recovery = TimeSpan.FromSeconds(3);
@@ -46,7 +46,7 @@ internal sealed class RedisHang(Cluster cluster, Options options)
             return some.Count;
         });
 
-        await PassAsync(_warming);
+        await PassAsync(_settling);
         var measured = Now;
         await PassAsync(_before);
         var stopped = Now;
