@@ -4,7 +4,7 @@ namespace RpOrleans.Coherence;
 internal static class Table
 {
     public const string Head = """
-        | what | target | measured | met | processors: servers / load generator / others / idle, % |
+        | what | target | measured | met | processors: servers / load generator / others, % |
         |---|---|---|---|---|
         """;
 
