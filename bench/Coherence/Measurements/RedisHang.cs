@@ -90,7 +90,7 @@ internal sealed class RedisHang(Cluster cluster, Options options)
             new Row(
                 "… answers while the breaker is open (asked 1,050 ms or more after Redis stopped)",
                 "p99 ≤ 10 ms",
-                $"all p99 {Percentiles.Text(allOpen.At(99))}; refusals p99 {Percentiles.Text(refused.At(99))} ({refused.Count:N0})",
+                $"all p99 {Percentiles.Text(allOpen.At(99))} (before {Percentiles.Text(new Percentiles(before.Select(one => one.Took)).At(99))}); refusals p99 {Percentiles.Text(refused.At(99))} ({refused.Count:N0})",
                 allOpen.At(99) <= TimeSpan.FromMilliseconds(10) && refused.At(99) <= TimeSpan.FromMilliseconds(10) && refused.Count > 0),
             new Row(
                 "… reads of what is held, meanwhile",
