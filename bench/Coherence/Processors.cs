@@ -9,19 +9,19 @@ internal sealed class Processors(IReadOnlyList<int> servers)
     private const int TicksPerSecond = 100; // of /proc, on every Linux that .NET runs on
 
     private readonly long _began = Stopwatch.GetTimestamp();
-    private readonly (long Servers, long Own, long Busy) _before = Used(servers);
+    private readonly (long Servers, long Own, long Busy) _before = Times(servers);
 
-    /// <summary>The shares, in percent of all processors.</summary>
+    /// <summary>The shares since then.</summary>
     // The kernel counts the busy time of the whole by samples, and that of a process exactly: others are known roughly.
-    public override string ToString()
+    public Shares Used()
     {
-        var now = Used(servers);
+        var now = Times(servers);
         var all = Stopwatch.GetElapsedTime(_began).TotalSeconds * TicksPerSecond * Environment.ProcessorCount;
         var (used, own, busy) = (now.Servers - _before.Servers, now.Own - _before.Own, now.Busy - _before.Busy);
-        return string.Create(CultureInfo.InvariantCulture, $"{100 * used / all:0} / {100 * own / all:0} / {Math.Max(0, 100 * (busy - used - own) / all):0}");
+        return new Shares(100 * used / all, 100 * own / all, Math.Max(0, 100 * (busy - used - own) / all));
     }
 
-    private static (long Servers, long Own, long Busy) Used(IEnumerable<int> servers)
+    private static (long Servers, long Own, long Busy) Times(IEnumerable<int> servers)
     {
         // cpu user nice system idle iowait irq softirq steal …, in ticks
         var machine = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..9]
@@ -36,4 +36,10 @@ internal sealed class Processors(IReadOnlyList<int> servers)
         var times = fields[(fields.LastIndexOf(')') + 2)..].Split(' ')[11..13];
         return times.Sum(ticks => long.Parse(ticks, CultureInfo.InvariantCulture));
     }
+}
+
+/// <summary>Percent of all processors.</summary>
+internal readonly record struct Shares(double Servers, double LoadGenerator, double Others)
+{
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Servers:0} / {LoadGenerator:0} / {Others:0}");
 }

@@ -6,6 +6,8 @@ using RpOrleans.Coherence.Measurements;
 // Measures what coherence costs and how Redis's failures are felt; prints a table. Ends with 0 when every answer was right, whether or not
 // the targets are met, 1 when one was wrong, 2 when it was told something that it does not understand.
 
+const double OthersAtMost = 10; // percent of the machine
+
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 Measurement[] all =
 [
@@ -39,10 +41,13 @@ try
         Console.Error.WriteLine($"bench: {measurement.Name}");
         await using var cluster = await Cluster.StartAsync(measurement.Settings(options));
         var processors = new Processors(cluster.ProcessIds);
-        foreach (var row in await measurement.RunAsync(cluster, options).WaitAsync(interrupted.Token))
+        var rows = await measurement.RunAsync(cluster, options).WaitAsync(interrupted.Token);
+        var shares = processors.Used();
+        lines.AddRange(rows.Select(row => Table.Line(row, shares)));
+        Console.Error.WriteLine(string.Join('\n', lines.TakeLast(rows.Count).Select(line => $"bench: {line}")));
+        if (shares.Others > OthersAtMost)
         {
-            lines.Add(Table.Line(row, processors.ToString()));
-            Console.Error.WriteLine($"bench: {lines[^1]}");
+            Console.Error.WriteLine($"bench: other programs took {shares.Others:0} % of the machine meanwhile: durations are of little worth");
         }
     }
 

@@ -9,5 +9,5 @@ internal static class Table
         """;
 
     /// <summary>One line.</summary>
-    public static string Line(Row row, string processors) => $"| {row.What} | {row.Target} | {row.Measured} | {(row.Met ? "yes" : "**no**")} | {processors} |";
+    public static string Line(Row row, Shares processors) => $"| {row.What} | {row.Target} | {row.Measured} | {(row.Met ? "yes" : "**no**")} | {processors} |";
 }
