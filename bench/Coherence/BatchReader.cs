@@ -58,7 +58,7 @@ internal sealed class BatchReader(int port) : IDisposable
             var at = body.IndexOf(BeforeValue);
             if (at < 0 || !body[(at + BeforeValue.Length)..].StartsWith(_expected))
             {
-                throw new WrongAnswerException($"Key {key} in a batch was answered with something that is not its value.");
+                throw new WrongAnswerException("A key of a batch was answered with something that is not its value.");
             }
 
             body = body[(at + BeforeValue.Length + Values.Length)..];

@@ -3,7 +3,11 @@ using System.Runtime.CompilerServices;
 namespace RpOrleans.Coherence;
 
 /// <summary>What a read brought: the version when <paramref name="Status"/> is 200, else −1.</summary>
-internal readonly record struct Read(int Status, int Version);
+internal readonly record struct Read(int Status, int Version)
+{
+    /// <summary>Whether there was an answer; it is right then, or there would be no read to ask.</summary>
+    public bool IsAnswered => Status == 200;
+}
 
 /// <summary>Reads keys through a gateway over one connection, and takes no wrong answer: every key exists.</summary>
 internal sealed class KeyReader(int port) : IDisposable
@@ -27,10 +31,6 @@ internal sealed class KeyReader(int port) : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    /// <summary>The version in an answer that must be right and must be one.</summary>
-    public static int Answered(Read read) =>
-        read.Status == 200 ? read.Version : throw new WrongAnswerException($"A read was answered {read.Status} though nothing fails.");
-
     private ReadOnlyMemory<byte> RequestFor(int key)
     {
         Values.WriteKey(_request.AsSpan(KeyAt), key);
@@ -50,6 +50,6 @@ internal sealed class KeyReader(int port) : IDisposable
         var version = body.StartsWith(BeforeValue) && (body.EndsWith(FromCache) || body.EndsWith(FromRedis))
             ? Values.VersionOf(body[BeforeValue.Length..^FromCache.Length], key)
             : -1;
-        return version >= 0 ? new Read(200, version) : throw new WrongAnswerException($"A read of key {key} was answered with something that is not its value.");
+        return version >= 0 ? new Read(200, version) : throw new WrongAnswerException("A read was answered with something that is not the key's value.");
     }
 }

@@ -16,7 +16,10 @@ internal enum Operation
 /// <summary>Reads and writes of keys, some much more often than others, always the same from the same seed.</summary>
 internal static class KeySequence
 {
-    /// <summary>By Zipf's law: the key of rank n is used in proportion to n^−exponent. Writes go to keys as reads do, in turn through a gateway and at Redis.</summary>
+    /// <summary>
+    /// By Zipf's law: the key of rank n is used in proportion to n^−exponent. Writes go to keys as reads do, in turn through a
+    /// gateway and at Redis.
+    /// </summary>
     /// <param name="keys">How many keys there are.</param>
     /// <param name="exponent">How uneven their use is.</param>
     /// <param name="reads">How many reads there are.</param>

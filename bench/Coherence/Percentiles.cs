@@ -1,4 +1,3 @@
-using System.Globalization;
 
 namespace RpOrleans.Coherence;
 
@@ -22,5 +21,5 @@ internal sealed class Percentiles
         _sorted.Length == 0 ? TimeSpan.Zero : _sorted[Math.Clamp((int)Math.Ceiling(percent / 100 * _sorted.Length) - 1, 0, _sorted.Length - 1)];
 
     /// <summary>A duration in milliseconds, as it stands in a table.</summary>
-    public static string Text(TimeSpan duration) => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMilliseconds:0.0} ms");
+    public static string Text(TimeSpan duration) => $"{duration.TotalMilliseconds:0.0} ms";
 }

@@ -41,5 +41,5 @@ internal sealed class Processors(IReadOnlyList<int> servers)
 /// <summary>Percent of all processors.</summary>
 internal readonly record struct Shares(double Servers, double LoadGenerator, double Others)
 {
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Servers:0} / {LoadGenerator:0} / {Others:0}");
+    public override string ToString() => $"{Servers:0} / {LoadGenerator:0} / {Others:0}";
 }

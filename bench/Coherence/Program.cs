@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using RpOrleans.Coherence;
 using RpOrleans.Coherence.Measurements;
@@ -8,7 +7,6 @@ using RpOrleans.Coherence.Measurements;
 
 const double OthersAtMost = 10; // percent of the machine
 
-CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 Measurement[] all =
 [
     OutsideWrites.Measurement,
@@ -63,6 +61,11 @@ catch (WrongAnswerException wrong)
 catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
 {
     return 130;
+}
+catch (Exception failure) // left to surface it would leave the processes behind
+{
+    Console.Error.WriteLine($"bench: {failure}");
+    return 1;
 }
 
 void Interrupt(PosixSignalContext context)

@@ -58,11 +58,11 @@ internal sealed class BurstExpiry(Cluster cluster, Options options)
         return
         [
             new Row(
-                string.Create(CultureInfo.InvariantCulture, $"{_keys:N0} keys loaded in a burst, read at a constant rate since: Redis's reads when they expire, in the {_expiry.TotalSeconds:0} s (one RECORD_EXPIRY) from {WindowBegins} of their life on"),
+                $"{_keys:N0} keys loaded in a burst, read at a constant rate since: Redis's reads when they expire, "
+                + $"in the {_expiry.TotalSeconds:0} s (one RECORD_EXPIRY) from {WindowBegins} of their life on",
                 "peak (of 1 s) ≤ 3 × mean",
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{peak / mean:0.00} × (peak {peak:0}/s, mean {mean:0}/s); loaded within {burst.TotalSeconds:0} s; {rate:0} keys/s read since; {failedInBurst + failed} reads not answered"),
+                $"{peak / mean:0.00} × (peak {peak:0}/s, mean {mean:0}/s); loaded within {burst.TotalSeconds:0} s; "
+                + $"{rate:0} keys/s read since; {failedInBurst + failed} reads not answered",
                 peak <= 3 * mean && failedInBurst + failed == 0),
         ];
     }

@@ -37,7 +37,8 @@ internal static class ColdKeyHerd
             new Row(
                 $"{readers:N0} concurrent reads of one cold key, over both gateways",
                 "1 read of Redis",
-                $"{string.Join(", ", loads)} in {rounds} rounds, in every other of which Redis was held up for {RedisHeldUpMilliseconds} ms; {failed} of the herds' reads not answered",
+                $"{string.Join(", ", loads)} in {rounds} rounds, in every other of which Redis was held up for {RedisHeldUpMilliseconds} ms; "
+                + $"{failed} of the herds' reads not answered",
                 loads.All(count => count == 1) && failed == 0),
         ];
     }

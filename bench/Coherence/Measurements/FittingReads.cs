@@ -19,14 +19,17 @@ internal static class FittingReads
             return shuffled;
         }).ToArray();
 
-        var next = -1;
+        var (next, failed) = (-1, 0);
         var before = await cluster.ReadsOfRedisAsync();
         await ConcurrentReaders.Start(cluster.Ports, ReadersPerGateway, async (_, _, reader) =>
         {
             var done = 0L;
             for (; Interlocked.Increment(ref next) is var turn && turn < order.Length; done++)
             {
-                KeyReader.Answered(await reader.AskAsync(order[turn]));
+                if (!(await reader.AskAsync(order[turn])).IsAnswered)
+                {
+                    Interlocked.Increment(ref failed);
+                }
             }
 
             return done;
@@ -38,8 +41,8 @@ internal static class FittingReads
             new Row(
                 $"{keys:N0} keys that all fit, each read {Passes} times over both gateways",
                 "each key read from Redis once",
-                $"{reads:N0} reads of Redis",
-                reads == keys),
+                $"{reads:N0} reads of Redis; {failed} reads not answered",
+                reads == keys && failed == 0),
         ];
     }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 
 namespace RpOrleans.Coherence.Measurements;
 
@@ -73,6 +72,7 @@ internal sealed class RedisHang(Cluster cluster, Options options)
     {
         var latest = new Percentiles(during.Concat(after).Select(one => one.Took)).Max;
         var open = during.Where(one => one.At >= stopped + _longest && one.At + one.Took < woken).ToList();
+        var allBefore = new Percentiles(before.Select(one => one.Took));
         var allOpen = new Percentiles(open.Select(one => one.Took));
         var refused = new Percentiles(open.Where(one => one.IsCold).Select(one => one.Took));
         var hitsBefore = new Percentiles(before.Where(one => !one.IsCold).Select(one => one.Took));
@@ -82,28 +82,29 @@ internal sealed class RedisHang(Cluster cluster, Options options)
         return
         [
             new Row(
-                string.Create(CultureInfo.InvariantCulture, $"Redis hung for {_hang.TotalSeconds:0} s at {ReadsPerSecond:N0} reads/s, one in {OneColdIn} of a key that is not held: the latest answer"),
+                $"Redis hangs for {_hang.TotalSeconds:0} s at {ReadsPerSecond:N0} reads/s, one in {OneColdIn} of a key that is not held: the latest answer",
                 "≤ 1,050 ms",
-                string.Create(CultureInfo.InvariantCulture, $"{Percentiles.Text(latest)} ({during.Count + after.Count:N0} answers)"),
+                $"{Percentiles.Text(latest)} ({during.Count + after.Count:N0} answers)",
                 latest <= _longest),
             new Row(
                 "… answers while the breaker is open (asked 1,050 ms or more after Redis stopped)",
                 "p99 ≤ 10 ms",
-                $"all p99 {Percentiles.Text(allOpen.At(99))} (before {Percentiles.Text(new Percentiles(before.Select(one => one.Took)).At(99))}); refusals p99 {Percentiles.Text(refused.At(99))} ({refused.Count:N0})",
+                $"all p99 {Percentiles.Text(allOpen.At(99))} (before {Percentiles.Text(allBefore.At(99))}); "
+                + $"refusals p99 {Percentiles.Text(refused.At(99))} ({refused.Count:N0})",
                 allOpen.At(99) <= TimeSpan.FromMilliseconds(10) && refused.At(99) <= TimeSpan.FromMilliseconds(10) && refused.Count > 0),
             new Row(
                 "… reads of what is held, meanwhile",
                 "all answered, p99.9 ≤ 1.5 × before",
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{hits.At(99.9) / hitsBefore.At(99.9):0.00} × ({Percentiles.Text(hits.At(99.9))}, before {Percentiles.Text(hitsBefore.At(99.9))}); p50 {Percentiles.Text(hits.At(50))}, before {Percentiles.Text(hitsBefore.At(50))}; {hitsFailed} not answered"),
+                $"{hits.At(99.9) / hitsBefore.At(99.9):0.00} × ({Percentiles.Text(hits.At(99.9))}, before {Percentiles.Text(hitsBefore.At(99.9))}); "
+                + $"p50 {Percentiles.Text(hits.At(50))}, before {Percentiles.Text(hitsBefore.At(50))}; {hitsFailed} not answered",
                 hitsFailed == 0 && hits.At(99.9) <= 1.5 * hitsBefore.At(99.9)),
             new Row(
-                "… right answers/s as before Redis hung, in all and to those reads that need it: from when it wakes to the beginning of the first second with so many",
+                "… right answers/s as before Redis hung, in all and to those reads that need it: "
+                + "from when it wakes to the beginning of the first second with so many",
                 "≥ 95 % after ≤ 3 s",
                 back is { } time
-                    ? string.Create(CultureInfo.InvariantCulture, $"after {time.TotalSeconds:0.00} s")
-                    : string.Create(CultureInfo.InvariantCulture, $"not within {(_after - _window).TotalSeconds:0} s"),
+                    ? $"after {time.TotalSeconds:0.00} s"
+                    : $"not within {(_after - _window).TotalSeconds:0} s",
                 back <= _recovery),
         ];
     }
@@ -138,7 +139,9 @@ internal sealed class RedisHang(Cluster cluster, Options options)
         {
             for (; Interlocked.Increment(ref next) is var key && key < Held;)
             {
-                KeyReader.Answered(await reader.AskAsync(key));
+                while (!(await reader.AskAsync(key)).IsAnswered)
+                {
+                }
             }
 
             return 0;
