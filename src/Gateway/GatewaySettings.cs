@@ -28,7 +28,7 @@ internal sealed record GatewaySettings(
         }
 
         var settings = new GatewaySettings(
-            reader.Read<GatewayOptions>(), reader.Read<CacheOptions>(), reader.Read<CoherenceOptions>(), reader.Read<RedisOptions>(), reader.Read<ClusteringOptions>(),
+            reader.Read<GatewayOptions>(), reader.Read<CacheOptions>(), reader.Read<CoherenceOptions>(), RedisOptions.Read(reader), reader.Read<ClusteringOptions>(),
             reader.Read<AdminOptions>(), warnings);
         settings.CheckHost(reader);
         settings.CheckCluster(reader);

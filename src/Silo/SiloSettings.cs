@@ -9,7 +9,7 @@ internal sealed record SiloSettings(CacheOptions Cache, CoherenceOptions Coheren
     {
         var reader = new SettingsReader(configuration);
         var settings = new SiloSettings(
-            reader.Read<CacheOptions>(), reader.Read<CoherenceOptions>(), reader.Read<RedisOptions>(), reader.Read<ClusteringOptions>(), reader.Read<AdminOptions>());
+            reader.Read<CacheOptions>(), reader.Read<CoherenceOptions>(), RedisOptions.Read(reader), reader.Read<ClusteringOptions>(), reader.Read<AdminOptions>());
         if (settings.Clustering.Clustering != RpOrleans.Grains.Settings.Clustering.Redis)
         {
             reader.Reject("CLUSTERING", reader.Raw("CLUSTERING"), "must be redis: a node by itself is found through the membership table (for one process, run the gateway)");

@@ -57,6 +57,31 @@ public class StartUpTests
         Assert.Contains("ALLOW_ANONYMOUS", output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("REDIS_TLS_CA=/nowhere/ca.pem", "cannot be read", "REDIS_HOST=redis", "REDIS_TLS_CA=/nowhere/ca.pem")]
+    [InlineData("REDIS_TLS_CA=", "has none", "REDIS_HOST=redis", "REDIS_TLS_CA=empty")]
+    [InlineData("REDIS_TLS_CA=", "is none", "REDIS_HOST=redis", "REDIS_TLS_CA=garbage")]
+    [InlineData("REDIS_TLS=false", "contradicts REDIS_TLS_CA", "REDIS_HOST=redis", "REDIS_TLS=false", "REDIS_TLS_CA=right")]
+    [InlineData("REDIS_TLS=true", "set REDIS_HOST", "REDIS_TLS=true")]
+    [InlineData("REDIS_TLS=yes", "true or false", "REDIS_HOST=redis", "REDIS_TLS=yes")]
+    public async Task TlsThatCannotBeMeantIsAnError(string setting, string allowed, params string[] settings)
+    {
+        using var certificates = new TestCertificates();
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, settings.Contains("REDIS_TLS_CA=garbage") ? "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" : "");
+
+        var (code, output) = await GatewayProcess.RunAsync([], [.. settings.Select(s => s.Split('=')).Select(s => (s[0], s[1] switch
+        {
+            "empty" or "garbage" => file,
+            "right" => certificates.AuthorityFile,
+            _ => s[1],
+        }))]);
+        File.Delete(file);
+
+        Assert.Equal(1, code);
+        Assert.Contains(output.Split('\n'), line => line.Contains(setting, StringComparison.Ordinal) && line.Contains(allowed, StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task ClusterOfProcessesNeedsItsTwoRedises()
     {

@@ -14,14 +14,17 @@ internal sealed class OriginUnderTest : ILogger<RedisOrigin>, IAsyncDisposable
     public const int MaximumValueBytes = 1_024;
 
     public OriginUnderTest(int port, string? password = null, string? user = null, TimeSpan? timeout = null, int maxInFlight = 256, int database = 0, TimeProvider? time = null)
+        : this(
+            new RedisOptions { Host = "127.0.0.1", Port = port, Password = password, User = user, Database = database, Timeout = timeout ?? TimeSpan.FromMilliseconds(250) },
+            maxInFlight,
+            time)
+    {
+    }
+
+    public OriginUnderTest(RedisOptions options, int maxInFlight = 256, TimeProvider? time = null)
     {
         Time = time ?? TimeProvider.System;
-        Origin = new RedisOrigin(
-            new RedisOptions { Host = "127.0.0.1", Port = port, Password = password, User = user, Database = database, Timeout = timeout ?? TimeSpan.FromMilliseconds(250) },
-            MaximumValueBytes,
-            this,
-            Time,
-            maxInFlight);
+        Origin = new RedisOrigin(options, MaximumValueBytes, this, Time, maxInFlight);
     }
 
     public RedisOrigin Origin { get; }

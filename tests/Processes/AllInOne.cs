@@ -19,12 +19,13 @@ internal sealed class AllInOne : IAsyncDisposable
     /// <summary>Starts it, and waits until it answers, whatever it says.</summary>
     public static async Task<AllInOne> StartAsync(int redisPort, params (string Name, string Value)[] settings)
     {
-        var process = await NodeProcess.StartGatewayAsync(
-        [
-            new("REDIS_HOST", "127.0.0.1"),
-            new("REDIS_PORT", redisPort.ToString(CultureInfo.InvariantCulture)),
-            .. settings.Select(setting => KeyValuePair.Create(setting.Name, setting.Value)),
-        ]);
+        return await StartAsync([("REDIS_HOST", "127.0.0.1"), ("REDIS_PORT", redisPort.ToString(CultureInfo.InvariantCulture)), .. settings]);
+    }
+
+    /// <inheritdoc cref="StartAsync(int, ValueTuple{string, string}[])"/>
+    public static async Task<AllInOne> StartAsync(params (string Name, string Value)[] settings)
+    {
+        var process = await NodeProcess.StartGatewayAsync(settings.Select(setting => KeyValuePair.Create(setting.Name, setting.Value)));
         await Eventually.TrueAsync(
             async () => process.HasEnded ? throw new InvalidOperationException(process.TakeReport()) : (await process.AdminAsync("/livez")).Status == 200,
             ClusterFixture.StartPatience,

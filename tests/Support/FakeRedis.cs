@@ -20,6 +20,7 @@ internal sealed class FakeRedis : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentBag<Task> _serving = [];
     private readonly ConcurrentDictionary<string, Func<string[], string>> _answers = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentQueue<string> _received = [];
     private readonly Task _accepting;
     private int _connections;
 
@@ -38,6 +39,9 @@ internal sealed class FakeRedis : IAsyncDisposable
 
     /// <summary>Commands received so far, in order, by their name and number of the read from the socket that completed them.</summary>
     public ConcurrentQueue<(int Batch, string[] Words)> Commands { get; } = [];
+
+    /// <summary>What was received so far, byte by byte, while <see cref="Everything"/> was set.</summary>
+    public string Received => string.Concat(_received);
 
     /// <summary>The answer to everything, the login too; raw bytes, whatever was sent.</summary>
     public string? Everything { get; set; }
@@ -105,6 +109,7 @@ internal sealed class FakeRedis : IAsyncDisposable
 
                     if (Everything is { } everything)
                     {
+                        _received.Enqueue(Encoding.Latin1.GetString(buffer, 0, read));
                         if (!await SendAsync(everything))
                         {
                             return;

@@ -25,7 +25,7 @@ internal static class Problems
     public static (int Status, string Title) Of(OriginFault fault) => fault switch
     {
         OriginFault.TimedOut => (StatusCodes.Status504GatewayTimeout, NodeHealth.Reason(fault)),
-        OriginFault.Refused or OriginFault.Protocol or OriginFault.Redirected => (StatusCodes.Status502BadGateway, NodeHealth.Reason(fault)),
+        OriginFault.Refused or OriginFault.Untrusted or OriginFault.Protocol or OriginFault.Redirected => (StatusCodes.Status502BadGateway, NodeHealth.Reason(fault)),
         OriginFault.OutOfMemory => (StatusCodes.Status507InsufficientStorage, NodeHealth.Reason(fault)),
         _ => (StatusCodes.Status503ServiceUnavailable, NodeHealth.Reason(fault)),
     };

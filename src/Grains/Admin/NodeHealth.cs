@@ -30,6 +30,7 @@ internal sealed class NodeHealth(NodeReport report, IHostApplicationLifetime lif
         OriginFault.Unreachable => "Redis cannot be reached",
         OriginFault.TimedOut or OriginFault.BreakerOpen => "Redis does not answer in time",
         OriginFault.Refused => "Redis refuses the login or the commands",
+        OriginFault.Untrusted => "Redis has no certificate that is trusted for its name, or no TLS",
         OriginFault.Protocol => "what answers in Redis's place does not speak its protocol",
         OriginFault.Loading => "Redis is loading its data set",
         OriginFault.Shed => "too many reads of Redis are waiting",

@@ -97,7 +97,7 @@ internal sealed class InvalidationSubscription : IAsyncDisposable
     private async Task ConnectAsync()
     {
         var endPoint = RedisClient.EndPointOf(_options);
-        var gate = new SocketGate(endPoint, TimeProvider.System, OnSocket);
+        var gate = new SocketGate(_options, endPoint, TimeProvider.System, OnSocket);
         _multiplexer = await RedisClient.ConnectAsync(
             () => RedisClient.Configure(_options, endPoint, Name, subscribes: true, gate, logs: null), TimeProvider.System, _stopping.Token);
         _subscriber = _multiplexer?.GetSubscriber();

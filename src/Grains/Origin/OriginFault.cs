@@ -38,4 +38,7 @@ public enum OriginFault : byte
 
     /// <summary>Redis refuses for a state of its own (<c>MISCONF</c>, <c>NOREPLICAS</c>, <c>BUSY</c>, and errors not named here).</summary>
     Busy,
+
+    /// <summary>There is no TLS, or the certificate is another's, has expired, or is vouched for by nobody who is trusted.</summary>
+    Untrusted,
 }

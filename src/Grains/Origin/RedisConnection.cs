@@ -35,6 +35,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private volatile Socket? _loggedIn;
     private volatile Task _loggingIn = Task.CompletedTask;
     private OriginFault _fault = OriginFault.Unreachable;
+    private string? _reason; // of Untrusted, in words
     private OriginFault? _logged;
     private readonly long _started;
 
@@ -48,7 +49,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             _ => [options.User, options.Password],
         };
         _endPoint = RedisClient.EndPointOf(options);
-        _gate = new SocketGate(_endPoint, time, (socket, _) => OnSocket(socket));
+        _gate = new SocketGate(options, _endPoint, time, (socket, _) => OnSocket(socket));
         _connecting = Task.Run(() => ConnectAsync(options));
     }
 
@@ -209,6 +210,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             if (!_condemned) // else it is we who closed it, and know better why
             {
                 _fault = RedisErrors.FaultOf(failure.FailureType, failure.InnerException);
+                _reason = (failure.InnerException as OriginException)?.InnerException?.Message;
             }
         }
     }
@@ -240,6 +242,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             case OriginFault.Refused:
                 LogRefused();
                 break;
+            case OriginFault.Untrusted:
+                LogUntrusted(_reason);
+                break;
             default:
                 LogLost(fault);
                 break;
@@ -254,6 +259,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     [LoggerMessage(EventId = 102, Level = LogLevel.Error, Message = "Redis refused the login; check REDIS_USER and REDIS_PASSWORD")]
     private partial void LogRefused();
+
+    [LoggerMessage(EventId = 103, Level = LogLevel.Error, Message = "Redis is not trusted, and nothing was sent to it; check REDIS_TLS_CA, REDIS_HOST and Redis's certificate: {Reason}")]
+    private partial void LogUntrusted(string? reason);
 
     /// <summary>Hears of each connection that failed, through the library's logger.</summary>
     private sealed class FailureListener(RedisConnection owner) : ILoggerFactory, ILogger

@@ -56,6 +56,8 @@ internal static class RedisErrors
     /// <returns>The fault.</returns>
     public static OriginFault FaultOf(ConnectionFailureType type, Exception? inner) => (type, inner) switch
     {
+        (_, OriginException known) => known.Fault, // ours, thrown in the library's way
+        (ConnectionFailureType.InternalFailure, IOException) => OriginFault.Unreachable, // closed during a handshake
         // Once the library has seen a login fail, it calls each later connect that times out a failure of the login.
         // Its own cause then is the old reply; that of a real one is a bare exception.
         (ConnectionFailureType.AuthenticationFailure, RedisException) => OriginFault.Unreachable,

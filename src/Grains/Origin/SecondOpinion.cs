@@ -39,11 +39,16 @@ internal static class SecondOpinion
         try
         {
             await client.ConnectAsync(options.Host!, options.Port, patience.Token);
-            var stream = client.GetStream();
+            Stream stream = client.GetStream();
+            if (options.UsesTls)
+            {
+                stream = await RedisTls.AuthenticateAsync(stream, options.Host!, options, atMost);
+            }
+
             await stream.WriteAsync("*1\r\n$4\r\nPING\r\n"u8.ToArray(), patience.Token);
             return await stream.ReadAsync(new byte[16], patience.Token) > 0;
         }
-        catch (Exception failure) when (failure is OperationCanceledException or SocketException or IOException)
+        catch (Exception failure) when (failure is OperationCanceledException or SocketException or IOException or OriginException)
         {
             return false;
         }

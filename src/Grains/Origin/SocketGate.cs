@@ -1,21 +1,25 @@
 using System.Net;
 using System.Net.Sockets;
+using RpOrleans.Grains.Settings;
 using StackExchange.Redis;
 using StackExchange.Redis.Configuration;
 
 namespace RpOrleans.Grains.Origin;
 
-/// <summary>Passed by each socket of the library before it connects: only to the address in the settings, and not too often.</summary>
-/// <param name="allowed">That address.</param>
+/// <summary>Passed by each socket of the library before it connects: only to the address in the settings, and not too often. Where that is set, TLS begins here.</summary>
+/// <param name="options">Where Redis is, and whether over TLS.</param>
+/// <param name="allowed">The address, as the library writes it.</param>
 /// <param name="time">The clock.</param>
 /// <param name="onSocket">Told of each socket before it connects: whatever rested on the one before ends here.</param>
-internal sealed class SocketGate(EndPoint allowed, TimeProvider time, Action<Socket?, ConnectionType> onSocket) : Tunnel
+internal sealed class SocketGate(RedisOptions options, EndPoint allowed, TimeProvider time, Action<Socket?, ConnectionType> onSocket) : Tunnel
 {
     /// <summary>
     /// The least time between a connect and the one after the next, of one kind: four a second, but a second try at once, since
     /// the first after a loss may be closed with the connection that was lost.
     /// </summary>
     private static readonly TimeSpan _twoIn = TimeSpan.FromMilliseconds(500);
+
+    private volatile bool _hasTls;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<ConnectionType, (long? Last, long? BeforeLast)> _connects = [];
@@ -34,6 +38,27 @@ internal sealed class SocketGate(EndPoint allowed, TimeProvider time, Action<Soc
         }
 
         onSocket(socket, connectionType);
+    }
+
+    public override async ValueTask<Stream?> BeforeAuthenticateAsync(EndPoint endpoint, ConnectionType connectionType, Socket? socket, CancellationToken cancellationToken)
+    {
+        if (!options.UsesTls)
+        {
+            return null; // the socket as it is
+        }
+
+        var connection = new NetworkStream(socket ?? throw new IOException("The socket was closed."), ownsSocket: true);
+        try
+        {
+            var tls = await RedisTls.AuthenticateAsync(connection, options.Host!, options, RedisClient.ConnectTimeout);
+            _hasTls = true;
+            return tls;
+        }
+        catch (OriginException failure) when (failure.Fault == OriginFault.TimedOut && !_hasTls)
+        {
+            // A Redis without TLS waits for the end of what it takes for a command.
+            throw new OriginException(OriginFault.Untrusted, inner: new TimeoutException("the TLS handshake is not answered: there is no TLS on this port, or Redis hangs", failure));
+        }
     }
 
     private TimeSpan Reserve(ConnectionType type)

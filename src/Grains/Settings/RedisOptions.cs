@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 
 namespace RpOrleans.Grains.Settings;
 
@@ -28,9 +30,46 @@ public sealed class RedisOptions
     [Setting("REDIS_PASSWORD", Secret = true)]
     public string? Password { get; set; }
 
+    /// <summary>Whether it is reached over TLS. Default: no, unless <see cref="TlsAuthoritiesFile"/> is set.</summary>
+    [Setting("REDIS_TLS")]
+    public bool? Tls { get; set; }
+
+    /// <summary>A PEM file with the certificates of those who may vouch for Redis's. Default: those that the system trusts.</summary>
+    [Setting("REDIS_TLS_CA")]
+    public string? TlsAuthoritiesFile { get; set; }
+
+    /// <summary>Whether every connection to it is over TLS.</summary>
+    public bool UsesTls => Tls ?? TlsAuthoritiesFile is not null;
+
+    /// <summary>What is in <see cref="TlsAuthoritiesFile"/>; <see langword="null"/> for those that the system trusts.</summary>
+    public X509Certificate2Collection? TlsAuthorities { get; private set; }
+
     /// <summary>How long one attempt may take. A read makes at most two. Default: 0.25 s.</summary>
     [Setting("REDIS_TIMEOUT"), Range(typeof(TimeSpan), "00:00:00.01", "00:00:00.5")]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(0.25);
+
+    /// <summary>Reads them, and checks them against each other.</summary>
+    /// <param name="reader">Where the variables are; told of what is wrong.</param>
+    /// <returns>The options.</returns>
+    public static RedisOptions Read(SettingsReader reader)
+    {
+        var options = reader.Read<RedisOptions>();
+        if (options.UsesTls && options.Host is null)
+        {
+            reader.Reject(options.Tls is null ? "REDIS_TLS_CA" : "REDIS_TLS", options.TlsAuthoritiesFile ?? "true", "the embedded store has no TLS; set REDIS_HOST");
+        }
+
+        if (options.TlsAuthoritiesFile is { } file)
+        {
+            options.TlsAuthorities = ReadAuthorities(file, reader);
+            if (options.Tls == false)
+            {
+                reader.Reject("REDIS_TLS", "false", "contradicts REDIS_TLS_CA, which asks for TLS; leave one of them out");
+            }
+        }
+
+        return options;
+    }
 
     /// <summary>The same Redis, with another deadline for one attempt.</summary>
     /// <param name="timeout">The deadline.</param>
@@ -40,5 +79,27 @@ public sealed class RedisOptions
         var copy = (RedisOptions)MemberwiseClone();
         copy.Timeout = timeout;
         return copy;
+    }
+
+    private static X509Certificate2Collection? ReadAuthorities(string file, SettingsReader reader)
+    {
+        const string Allowed = "must be a PEM file with the certificate of at least one authority";
+        try
+        {
+            var authorities = new X509Certificate2Collection();
+            authorities.ImportFromPemFile(file);
+            if (authorities.Count > 0)
+            {
+                return authorities;
+            }
+
+            reader.Reject("REDIS_TLS_CA", file, $"{Allowed}; this one has none");
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        {
+            reader.Reject("REDIS_TLS_CA", file, $"{Allowed}; {(failure is CryptographicException or ArgumentException ? "what is in this one is none" : "this one cannot be read")}");
+        }
+
+        return null;
     }
 }
