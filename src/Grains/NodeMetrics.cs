@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using RpOrleans.Grains.Coherence;
 using RpOrleans.Grains.Lru;
 
 namespace RpOrleans.Grains;
@@ -38,6 +39,9 @@ internal sealed class NodeMetrics : IDisposable
 
     /// <summary>Copies served past their expiry, entries read again before it, and readers refused since too many waited for a load.</summary>
     public long StaleIfError, RefreshesAhead, ShedWaiters;
+
+    /// <summary>How full Redis's table of tracked keys is; <see langword="null"/> while it is not known, or Redis does not track.</summary>
+    public volatile TrackingTableFigures? TrackingTable;
 
     /// <summary>Reads and writes that have reached the node.</summary>
     public long Requests;

@@ -57,6 +57,9 @@ internal sealed class NodeReport(
         StaleIfErrorAnswers = metrics.StaleIfError,
         RefreshesAhead = metrics.RefreshesAhead,
         ShedWaiters = metrics.ShedWaiters,
+        TrackingTableKeys = metrics.TrackingTable?.Keys,
+        TrackingTableItems = metrics.TrackingTable?.Items,
+        TrackingTableLimit = metrics.TrackingTable?.Limit,
     };
 
     /// <summary>The timestamp of this process at which its clock shows, or showed, so many milliseconds (<see cref="NodeState.ClockMilliseconds"/>).</summary>

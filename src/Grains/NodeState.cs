@@ -116,4 +116,13 @@ public sealed record NodeStats
 
     /// <summary>Reads that were refused because too many others waited for the same load.</summary>
     [Id(29)] public long ShedWaiters { get; init; }
+
+    /// <summary>Keys that Redis tracks, for all nodes together; <see langword="null"/> where it does not.</summary>
+    [Id(30)] public long? TrackingTableKeys { get; init; }
+
+    /// <summary>Pairs of such a key and a connection that read it.</summary>
+    [Id(31)] public long? TrackingTableItems { get; init; }
+
+    /// <summary>Most keys that it tracks (<c>tracking-table-max-keys</c>); 0 for no limit, <see langword="null"/> when it does not say.</summary>
+    [Id(32)] public long? TrackingTableLimit { get; init; }
 }

@@ -61,9 +61,18 @@ internal static class CacheNodeHosting
             services.GetRequiredService<HeldEntries>(),
             services.GetRequiredService<ILogger<InvalidationLink>>(),
             services.GetRequiredService<IHostApplicationLifetime>()));
+        silo.Services.AddSingleton(services => new TrackingTable(
+            redis,
+            services.GetRequiredService<CacheOptions>(),
+            ((RedisOrigin)services.GetRequiredService<IOrigin>()).Connection,
+            services.GetRequiredService<Session>(),
+            services.GetRequiredService<NodeMetrics>(),
+            services.GetRequiredService<IClusterMembershipService>(),
+            services.GetRequiredService<ILogger<TrackingTable>>()));
         silo.AddStartupTask((services, _) =>
         {
             services.GetRequiredService<InvalidationLink>(); // runs from now on
+            services.GetRequiredService<TrackingTable>();
             return Task.CompletedTask;
         });
         return silo;

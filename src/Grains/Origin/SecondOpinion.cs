@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using RpOrleans.Grains.Settings;
 
 namespace RpOrleans.Grains.Origin;
@@ -34,23 +33,15 @@ internal static class SecondOpinion
     /// <summary>Whatever it says, a refusal too.</summary>
     private static async Task<bool> AnswersAsync(RedisOptions options, TimeSpan atMost)
     {
-        using var patience = new CancellationTokenSource(atMost);
-        using var client = new TcpClient();
         try
         {
-            await client.ConnectAsync(options.Host!, options.Port, patience.Token);
-            Stream stream = client.GetStream();
-            if (options.UsesTls)
-            {
-                stream = await RedisTls.AuthenticateAsync(stream, options.Host!, options, atMost);
-            }
-
-            await stream.WriteAsync("*1\r\n$4\r\nPING\r\n"u8.ToArray(), patience.Token);
-            return await stream.ReadAsync(new byte[16], patience.Token) > 0;
+            using var connection = await SideConnection.OpenAsync(options, options.Host!, options.Port, atMost);
+            await connection.AskAsync(atMost, "PING");
+            return true;
         }
-        catch (Exception failure) when (failure is OperationCanceledException or SocketException or IOException or OriginException)
+        catch (OriginException failure)
         {
-            return false;
+            return failure.Fault == OriginFault.Protocol;
         }
     }
 }
