@@ -12,7 +12,7 @@ internal static class Banner
         Console.WriteLine(settings.OneProcess
             ? settings.Redis.Embedded
                 ? "  one process: a cache node and an embedded store (Garnet) inside; set REDIS_HOST to cache a Redis of yours"
-                : $"  one process: a cache node inside, in front of Redis {settings.Redis.Host}:{settings.Redis.Port}"
+                : $"  one process: a cache node inside, in front of {settings.Redis.Description}"
             : $"  cluster {settings.Clustering.ClusterId}, nodes from {settings.Clustering.MembershipRedis}");
         Console.WriteLine($"  try: curl -d '{{\"k\": \"hello\", \"v\": \"world\"}}' {url}/set");
         Console.WriteLine($"       curl {url}/get/hello");

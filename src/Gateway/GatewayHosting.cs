@@ -47,6 +47,7 @@ internal static class GatewayHosting
         services.AddSingleton(time);
         services.AddSingleton(settings).AddSingleton(settings.Gateway).AddSingleton(settings.Cache).AddSingleton(settings.Coherence)
             .AddSingleton(settings.Redis).AddSingleton(settings.Clustering);
+        services.AddRedisAddress(settings.Redis);
         services.AddSingleton<Nodes>().AddSingleton<Router>();
         services.AddSingleton<GatewayMetrics>().AddSingleton<GatewayReport>();
         services.AddSingleton<ConnectionLimit>();

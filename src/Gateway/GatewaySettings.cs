@@ -68,9 +68,9 @@ internal sealed record GatewaySettings(
             reader.Reject("MEMBERSHIP_REDIS", null, "must be host:port of the Redis that holds the membership table, with CLUSTERING=redis");
         }
 
-        if (Redis.Host is null)
+        if (!Redis.IsGiven)
         {
-            reader.Reject("REDIS_HOST", null, "must name the Redis that is cached, with CLUSTERING=redis (a gateway reads values over MAX_VALUE_BYTES itself)");
+            reader.Reject("REDIS_HOST", null, "must name the Redis that is cached, or REDIS_SENTINEL its sentinels, with CLUSTERING=redis (a gateway reads values over MAX_VALUE_BYTES itself)");
         }
     }
 

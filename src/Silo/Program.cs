@@ -40,7 +40,7 @@ try
     app.MapAdmin(() => Task.FromResult(new { Nodes = new[] { app.Services.GetRequiredService<NodeReport>().Stats } }));
     await app.StartAsync();
     Console.WriteLine($"RpOrleans node {advertised}:{siloPort} of cluster {settings.Clustering.ClusterId}: silo gateway port {siloGatewayPort}, admin http://{settings.Admin.Host}:{adminPort}");
-    Console.WriteLine($"  in front of Redis {settings.Redis.Host}:{settings.Redis.Port}; holds {settings.Cache.MaximumEntries} entries, {settings.Cache.MaximumBytes} bytes at most");
+    Console.WriteLine($"  in front of {settings.Redis.Description}; holds {settings.Cache.MaximumEntries} entries, {settings.Cache.MaximumBytes} bytes at most");
     await app.RunUntilStoppedAsync();
     return Environment.ExitCode;
 }

@@ -20,9 +20,9 @@ internal sealed record SiloSettings(CacheOptions Cache, CoherenceOptions Coheren
             reader.Reject("MEMBERSHIP_REDIS", null, "must be host:port of the Redis that holds the membership table");
         }
 
-        if (settings.Redis.Host is null)
+        if (!settings.Redis.IsGiven)
         {
-            reader.Reject("REDIS_HOST", null, "must name the Redis that is cached");
+            reader.Reject("REDIS_HOST", null, "must name the Redis that is cached, or REDIS_SENTINEL its sentinels");
         }
 
         reader.ThrowIfRejected();

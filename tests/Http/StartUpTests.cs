@@ -82,6 +82,21 @@ public class StartUpTests
         Assert.Contains(output.Split('\n'), line => line.Contains(setting, StringComparison.Ordinal) && line.Contains(allowed, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("REDIS_SENTINEL=nobody:26379", "name@host:port", "REDIS_SENTINEL=nobody:26379")]
+    [InlineData("REDIS_SENTINEL=mymaster@one:26379,", "name@host:port", "REDIS_SENTINEL=mymaster@one:26379,")]
+    [InlineData("REDIS_SENTINEL=mymaster@one:70000", "1 to 65535", "REDIS_SENTINEL=mymaster@one:70000")]
+    [InlineData("REDIS_HOST=redis", "contradicts REDIS_SENTINEL", "REDIS_HOST=redis", "REDIS_SENTINEL=mymaster@one:26379,[::1]")]
+    [InlineData("REDIS_SENTINEL_PASSWORD=(not shown)", "needs REDIS_SENTINEL", "REDIS_HOST=redis", "REDIS_SENTINEL_PASSWORD=s3cret-pa55")]
+    public async Task SentinelsThatCannotBeMeantAreAnError(string setting, string allowed, params string[] settings)
+    {
+        var (code, output) = await GatewayProcess.RunAsync([], [.. settings.Select(s => s.Split('=')).Select(s => (s[0], s[1]))]);
+
+        Assert.Equal(1, code);
+        Assert.Contains(output.Split('\n'), line => line.Contains(setting, StringComparison.Ordinal) && line.Contains(allowed, StringComparison.Ordinal));
+        Assert.DoesNotContain("s3cret-pa55", output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task ClusterOfProcessesNeedsItsTwoRedises()
     {

@@ -13,6 +13,8 @@ internal sealed class OriginUnderTest : ILogger<RedisOrigin>, IAsyncDisposable
 {
     public const int MaximumValueBytes = 1_024;
 
+    private readonly RedisAddress _address;
+
     public OriginUnderTest(int port, string? password = null, string? user = null, TimeSpan? timeout = null, int maxInFlight = 256, int database = 0, TimeProvider? time = null)
         : this(
             new RedisOptions { Host = "127.0.0.1", Port = port, Password = password, User = user, Database = database, Timeout = timeout ?? TimeSpan.FromMilliseconds(250) },
@@ -24,7 +26,8 @@ internal sealed class OriginUnderTest : ILogger<RedisOrigin>, IAsyncDisposable
     public OriginUnderTest(RedisOptions options, int maxInFlight = 256, TimeProvider? time = null)
     {
         Time = time ?? TimeProvider.System;
-        Origin = new RedisOrigin(options, MaximumValueBytes, this, Time, maxInFlight);
+        _address = new RedisAddress(options, this);
+        Origin = new RedisOrigin(options, _address, MaximumValueBytes, this, Time, maxInFlight);
     }
 
     public RedisOrigin Origin { get; }
@@ -100,7 +103,11 @@ internal sealed class OriginUnderTest : ILogger<RedisOrigin>, IAsyncDisposable
         }
     }
 
-    public ValueTask DisposeAsync() => Origin.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Origin.DisposeAsync();
+        await _address.DisposeAsync();
+    }
 
     IDisposable? ILogger.BeginScope<TState>(TState state) => null;
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
 using RpOrleans.Grains.Origin;
 using RpOrleans.Grains.Settings;
 using RpOrleans.Tests.Support;
@@ -117,8 +118,14 @@ public sealed class RedisTlsTests : IDisposable
     {
         await using var redis = await StartAsync(["127.0.0.1"]);
 
-        Assert.True(await SecondOpinion.IsDeadAsync(Options("127.0.0.1", _certificates.AuthorityFile), TimeSpan.FromSeconds(1), () => throw new TimeoutException()));
-        Assert.False(await SecondOpinion.IsDeadAsync(Options("localhost", _certificates.AuthorityFile), TimeSpan.FromSeconds(1), () => throw new TimeoutException()));
+        Assert.True(await IsDeadAsync(Options("127.0.0.1", _certificates.AuthorityFile)));
+        Assert.False(await IsDeadAsync(Options("localhost", _certificates.AuthorityFile)));
+    }
+
+    private static async Task<bool> IsDeadAsync(RedisOptions options)
+    {
+        await using var address = new RedisAddress(options, NullLogger.Instance);
+        return await SecondOpinion.IsDeadAsync(options, address, TimeSpan.FromSeconds(1), () => throw new TimeoutException());
     }
 
     private Task<RedisServer> StartAsync(string[] names, int daysLeft = 5) =>

@@ -44,13 +44,35 @@ internal sealed class RedisServer : IAsyncDisposable
     /// <param name="password">The default user's password.</param>
     /// <param name="extraArgs">Further arguments.</param>
     /// <returns>The server; dispose of it.</returns>
-    public static async Task<RedisServer> StartAsync(int? port = null, string? password = null, params string[] extraArgs)
+    public static Task<RedisServer> StartAsync(int? port = null, string? password = null, params string[] extraArgs) =>
+        StartAsync(() => Launch(port ?? FreePort.Next(), password, extraArgs));
+
+    /// <summary>Starts a sentinel that watches one master, called <c>mymaster</c>.</summary>
+    /// <param name="master">The master's port.</param>
+    /// <param name="quorum">How many sentinels must call it down.</param>
+    /// <param name="password">The sentinel's own.</param>
+    /// <param name="settings">Further lines of its configuration.</param>
+    /// <returns>The sentinel; dispose of it.</returns>
+    public static Task<RedisServer> StartSentinelAsync(int master, int quorum, string? password = null, params string[] settings) => StartAsync(() =>
+    {
+        var (port, directory) = (FreePort.Next(), Directory.CreateTempSubdirectory("sentinel-"));
+        var configuration = Path.Combine(directory.FullName, "sentinel.conf");
+        File.WriteAllLines(configuration,
+        [
+            $"port {port}", "bind 127.0.0.1", $"dir {directory.FullName}", .. settings,
+            $"sentinel monitor mymaster 127.0.0.1 {master} {quorum}", "sentinel down-after-milliseconds mymaster 500", "sentinel failover-timeout mymaster 3000",
+            .. password is null ? Array.Empty<string>() : [$"requirepass {password}"],
+        ]);
+        return Run(port, password, directory, configuration, "--sentinel");
+    });
+
+    private static async Task<RedisServer> StartAsync(Func<RedisServer> launch)
     {
         Require();
         var deadline = Stopwatch.StartNew();
         while (true)
         {
-            var server = Launch(port ?? FreePort.Next(), password, extraArgs);
+            var server = launch();
             if (await server.AnswersAsync(_startTimeout - deadline.Elapsed))
             {
                 return server;
@@ -150,19 +172,23 @@ internal sealed class RedisServer : IAsyncDisposable
     private static RedisServer Launch(int port, string? password, string[] extraArgs)
     {
         var directory = Directory.CreateTempSubdirectory("redis-");
+        return Run(port, password, directory,
+        [
+            "--port", port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", directory.FullName,
+            "--save", "", "--appendonly", "no", "--enable-debug-command", "local", "--loglevel", "warning",
+            .. password is null ? Array.Empty<string>() : ["--requirepass", password],
+            .. extraArgs,
+        ]);
+    }
+
+    private static RedisServer Run(int port, string? password, DirectoryInfo directory, params string[] arguments)
+    {
         var start = new ProcessStartInfo(Find()!)
         {
             WorkingDirectory = directory.FullName,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        string[] arguments =
-        [
-            "--port", port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", directory.FullName,
-            "--save", "", "--appendonly", "no", "--enable-debug-command", "local", "--loglevel", "warning",
-            .. password is null ? Array.Empty<string>() : ["--requirepass", password],
-            .. extraArgs,
-        ];
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);

@@ -9,7 +9,7 @@ internal static class Store
     /// <summary>Starts the embedded one, and points the settings to it, when no Redis was named.</summary>
     public static EmbeddedStore? StartUnlessRedisIsGiven(RedisOptions redis)
     {
-        if (redis.Host is not null)
+        if (redis.IsGiven)
         {
             return null;
         }

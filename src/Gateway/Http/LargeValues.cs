@@ -8,7 +8,7 @@ namespace RpOrleans.Gateway.Http;
 /// Values over <c>MAX_VALUE_BYTES</c>: no node pulls them. The gateway reads them from Redis, on a connection of its own so
 /// that they hold up nothing else, a few at a time, and keeps nothing.
 /// </summary>
-internal sealed class LargeValues(RedisOptions redis, CacheOptions cache, ILogger<RedisOrigin> log, TimeProvider time) : IAsyncDisposable
+internal sealed class LargeValues(RedisOptions redis, RedisAddress address, CacheOptions cache, ILogger<RedisOrigin> log, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>The largest value that is served. One at a time is held, so that a small machine survives many.</summary>
     private const int BytesAtMost = 128 * 1024 * 1024;
@@ -17,7 +17,7 @@ internal sealed class LargeValues(RedisOptions redis, CacheOptions cache, ILogge
     private static readonly TimeSpan _atMost = TimeSpan.FromMilliseconds(400);
 
     private readonly SemaphoreSlim _place = new(1, 1);
-    private readonly RedisOrigin _origin = new(redis.With(_atMost), cache.MaximumValueBytes, log, time); // connects now: the first such value has no time for it
+    private readonly RedisOrigin _origin = new(redis.With(_atMost), address, cache.MaximumValueBytes, log, time); // connects now: the first such value has no time for it
 
     /// <summary>Reads the value in one piece.</summary>
     /// <param name="key">The key.</param>

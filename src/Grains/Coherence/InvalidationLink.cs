@@ -24,6 +24,7 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
 
     private readonly CoherenceOptions _options;
     private readonly RedisOptions _redis;
+    private readonly RedisAddress _address;
     private readonly RedisConnection _data;
     private readonly Session _session;
     private readonly HeldEntries _entries;
@@ -41,17 +42,18 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
     public InvalidationLink(
         CoherenceOptions options,
         RedisOptions redis,
+        RedisAddress address,
         RedisConnection data,
         Session session,
         HeldEntries entries,
         ILogger<InvalidationLink> logger,
         IHostApplicationLifetime lifetime)
     {
-        (_options, _redis, _data, _session, _entries, _logger, _lifetime) = (options, redis, data, session, entries, logger, lifetime);
+        (_options, _redis, _address, _data, _session, _entries, _logger, _lifetime) = (options, redis, address, data, session, entries, logger, lifetime);
         session.Await();
         if (options.Mode != CoherenceMode.Expiry)
         {
-            _subscription = new InvalidationSubscription(redis, Invalidate);
+            _subscription = new InvalidationSubscription(redis, address, Invalidate);
         }
 
         _running = Task.Run(RunAsync);
@@ -105,12 +107,13 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
         if (_subscription is not null && Stopwatch.GetElapsedTime(_heard) > SilentBounds * _options.Bound && _subscription.Subscribed)
         {
             _heard = Stopwatch.GetTimestamp();
-            if (await SecondOpinion.IsDeadAsync(_redis, _options.Bound, () => _subscription.PingAsync(_options.Bound)))
+            if (await SecondOpinion.IsDeadAsync(_redis, _address, _options.Bound, () => _subscription.PingAsync(_options.Bound)))
             {
                 _subscription.Replace(epoch);
             }
         }
 
+        _subscription?.Follow();
         if (_data.Database is not { } database)
         {
             return;

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using RpOrleans.Grains.Origin;
 using RpOrleans.Grains.Settings;
@@ -15,20 +16,25 @@ internal sealed class InvalidationSubscription : IAsyncDisposable
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly RedisOptions _options;
+    private readonly EndPoint _endPoint;
+    private readonly SocketGate _gate;
     private readonly Action<byte[]?> _invalidate;
     private readonly Lock _draining = new();
     private readonly Task _connecting;
     private long _sockets;
     private volatile Socket? _socket;
+    private volatile Socket? _otherSocket; // the library has one for commands too
     private ConnectionMultiplexer? _multiplexer;
     private volatile ISubscriber? _subscriber;
     private volatile ChannelMessageQueue? _messages;
 
-    /// <param name="options">Where Redis is.</param>
+    /// <param name="options">How Redis is reached.</param>
+    /// <param name="address">Where it is.</param>
     /// <param name="invalidate">Told of each key that has changed, in the order of arrival; of <see langword="null"/> when all have.</param>
-    public InvalidationSubscription(RedisOptions options, Action<byte[]?> invalidate)
+    public InvalidationSubscription(RedisOptions options, RedisAddress address, Action<byte[]?> invalidate)
     {
-        (_options, _invalidate) = (options, invalidate);
+        (_options, _invalidate, _endPoint) = (options, invalidate, RedisClient.EndPointOf(options));
+        _gate = new SocketGate(options, address, _endPoint, TimeProvider.System, OnSocket);
         _connecting = Task.Run(ConnectAsync);
     }
 
@@ -75,6 +81,20 @@ internal sealed class InvalidationSubscription : IAsyncDisposable
         }
     }
 
+    /// <summary>Closes what goes to a server that is not the master any more.</summary>
+    public void Follow()
+    {
+        if (_gate.IsElsewhere(ConnectionType.Interactive))
+        {
+            _otherSocket?.Dispose();
+        }
+
+        if (_gate.IsElsewhere(ConnectionType.Subscription))
+        {
+            _socket?.Dispose();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
@@ -96,10 +116,8 @@ internal sealed class InvalidationSubscription : IAsyncDisposable
 
     private async Task ConnectAsync()
     {
-        var endPoint = RedisClient.EndPointOf(_options);
-        var gate = new SocketGate(_options, endPoint, TimeProvider.System, OnSocket);
         _multiplexer = await RedisClient.ConnectAsync(
-            () => RedisClient.Configure(_options, endPoint, Name, subscribes: true, gate, logs: null), TimeProvider.System, _stopping.Token);
+            () => RedisClient.Configure(_options, _endPoint, Name, subscribes: true, _gate, logs: null), TimeProvider.System, _stopping.Token);
         _subscriber = _multiplexer?.GetSubscriber();
     }
 
@@ -110,6 +128,10 @@ internal sealed class InvalidationSubscription : IAsyncDisposable
             _socket = null; // no epoch ever goes with the socket of another
             Interlocked.Increment(ref _sockets);
             _socket = socket;
+        }
+        else
+        {
+            _otherSocket = socket;
         }
     }
 }

@@ -22,6 +22,7 @@ internal sealed partial class TrackingTable : IAsyncDisposable
     private static readonly TimeSpan _atMost = TimeSpan.FromSeconds(1);
 
     private readonly RedisOptions _redis;
+    private readonly RedisAddress _address;
     private readonly CacheOptions _cache;
     private readonly RedisConnection _data;
     private readonly Session _session;
@@ -39,6 +40,7 @@ internal sealed partial class TrackingTable : IAsyncDisposable
 
     public TrackingTable(
         RedisOptions redis,
+        RedisAddress address,
         CacheOptions cache,
         RedisConnection data,
         Session session,
@@ -46,7 +48,7 @@ internal sealed partial class TrackingTable : IAsyncDisposable
         IClusterMembershipService membership,
         ILogger<TrackingTable> logger)
     {
-        (_redis, _cache, _data, _session, _metrics, _membership, _logger) = (redis, cache, data, session, metrics, membership, logger);
+        (_redis, _address, _cache, _data, _session, _metrics, _membership, _logger) = (redis, address, cache, data, session, metrics, membership, logger);
         _watching = Task.Run(WatchAsync);
     }
 
@@ -115,7 +117,8 @@ internal sealed partial class TrackingTable : IAsyncDisposable
     // Asked over a connection of its own: with CONFIG at hand, the library would ask for much else.
     private async Task<long?> LimitAsync()
     {
-        using var connection = await SideConnection.OpenAsync(_redis, _redis.Host!, _redis.Port, _atMost);
+        var server = _address.Current ?? throw new OriginException(OriginFault.Unreachable);
+        using var connection = await SideConnection.OpenAsync(_redis, server.Host, server.Port, _atMost);
         await connection.LogInAsync(_redis.User, _redis.Password, _atMost);
         var reply = await connection.AskAsync(_atMost, "CONFIG", "GET", "tracking-table-max-keys");
         return reply.Elements is [_, { } text] && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) ? limit : null;

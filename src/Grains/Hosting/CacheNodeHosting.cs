@@ -48,14 +48,17 @@ internal static class CacheNodeHosting
     public static ISiloBuilder AddRedisOrigin(this ISiloBuilder silo, RedisOptions redis)
     {
         silo.Services.AddSingleton(redis);
+        silo.Services.AddRedisAddress(redis);
         silo.Services.AddSingleton<IOrigin>(services => new RedisOrigin(
             redis,
+            services.GetRequiredService<RedisAddress>(),
             services.GetRequiredService<CacheOptions>().MaximumValueBytes,
             services.GetRequiredService<ILogger<RedisOrigin>>(),
             services.GetRequiredService<TimeProvider>()));
         silo.Services.AddSingleton(services => new InvalidationLink(
             services.GetRequiredService<CoherenceOptions>(),
             redis,
+            services.GetRequiredService<RedisAddress>(),
             ((RedisOrigin)services.GetRequiredService<IOrigin>()).Connection,
             services.GetRequiredService<Session>(),
             services.GetRequiredService<HeldEntries>(),
@@ -63,6 +66,7 @@ internal static class CacheNodeHosting
             services.GetRequiredService<IHostApplicationLifetime>()));
         silo.Services.AddSingleton(services => new TrackingTable(
             redis,
+            services.GetRequiredService<RedisAddress>(),
             services.GetRequiredService<CacheOptions>(),
             ((RedisOrigin)services.GetRequiredService<IOrigin>()).Connection,
             services.GetRequiredService<Session>(),
@@ -76,6 +80,13 @@ internal static class CacheNodeHosting
             return Task.CompletedTask;
         });
         return silo;
+    }
+
+    /// <summary>Where Redis is; gateways ask it too, for what nodes do not pull.</summary>
+    public static IServiceCollection AddRedisAddress(this IServiceCollection services, RedisOptions redis)
+    {
+        services.TryAddSingleton(provider => new RedisAddress(redis, provider.GetRequiredService<ILogger<RedisAddress>>()));
+        return services;
     }
 
     /// <summary>The silo of a process that has no other: reachable on loopback only.</summary>

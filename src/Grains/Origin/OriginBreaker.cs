@@ -18,6 +18,7 @@ internal sealed partial class OriginBreaker : IAsyncDisposable
 
     private readonly RedisConnection _connection;
     private readonly RedisOptions _options;
+    private readonly RedisAddress _address;
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -28,9 +29,9 @@ internal sealed partial class OriginBreaker : IAsyncDisposable
     private readonly Task _probing;
     private volatile OriginFault _fault = OriginFault.None;
 
-    public OriginBreaker(RedisConnection connection, RedisOptions options, ILogger logger, TimeProvider time)
+    public OriginBreaker(RedisConnection connection, RedisOptions options, RedisAddress address, ILogger logger, TimeProvider time)
     {
-        (_connection, _options, _timeout, _logger, _time) = (connection, options, options.Timeout, logger, time);
+        (_connection, _options, _address, _timeout, _logger, _time) = (connection, options, address, options.Timeout, logger, time);
         _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
@@ -127,7 +128,7 @@ internal sealed partial class OriginBreaker : IAsyncDisposable
                 {
                     _fault = failure.Fault;
                     if (failure.Fault == OriginFault.Protocol || (failure.Fault == OriginFault.TimedOut
-                        && _time.GetElapsedTime(answered) > SilentTimeouts * _timeout && await SecondOpinion.IsDeadAsync(_options, _timeout, () => PingAsync(database))))
+                        && _time.GetElapsedTime(answered) > SilentTimeouts * _timeout && await SecondOpinion.IsDeadAsync(_options, _address, _timeout, () => PingAsync(database))))
                     {
                         _connection.Replace(failure.Fault, epoch);
                     }

@@ -85,8 +85,12 @@ internal static class RedisClient
         }
     }
 
-    /// <summary>Where Redis is, as the library writes it.</summary>
-    public static EndPoint EndPointOf(RedisOptions options) => new EndPointCollection { { options.Host!, options.Port } }[0];
+    /// <summary>What the library calls Redis; behind Sentinel a name only, for which <see cref="SocketGate"/> puts the master's address.</summary>
+    public static EndPoint EndPointOf(RedisOptions options) =>
+        options.Sentinel is { } sentinel ? new DnsEndPoint(sentinel.Master, 6379) : EndPointOf(new Server(options.Host!, options.Port));
+
+    /// <summary>A server, as the library writes it.</summary>
+    public static EndPoint EndPointOf(Server server) => new EndPointCollection { { server.Host, server.Port } }[0];
 
     /// <summary>When to connect again: once soon, then after 0.2 to 0.3 s, no two processes in step.</summary>
     // No longer back-off: Redis is to be in use a second after it is back, and four connects a second harm nobody.

@@ -17,6 +17,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly RedisAddress _address;
     private readonly EndPoint _endPoint;
     private readonly SocketGate _gate;
     private readonly Task _connecting;
@@ -39,9 +40,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private OriginFault? _logged;
     private readonly long _started;
 
-    private RedisConnection(RedisOptions options, ILogger logger, TimeProvider time)
+    private RedisConnection(RedisOptions options, RedisAddress address, ILogger logger, TimeProvider time)
     {
-        (_logger, _time, _started) = (logger, time, time.GetTimestamp());
+        (_address, _logger, _time, _started) = (address, logger, time, time.GetTimestamp());
         _login = options switch
         {
             { Password: null } => null,
@@ -49,16 +50,17 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             _ => [options.User, options.Password],
         };
         _endPoint = RedisClient.EndPointOf(options);
-        _gate = new SocketGate(options, _endPoint, time, (socket, _) => OnSocket(socket));
+        _gate = new SocketGate(options, address, _endPoint, time, (socket, _) => OnSocket(socket));
         _connecting = Task.Run(() => ConnectAsync(options));
     }
 
     /// <summary>Starts connecting, and returns at once, whatever Redis does.</summary>
-    /// <param name="options">Where Redis is and how to log in.</param>
+    /// <param name="options">How to log in.</param>
+    /// <param name="address">Where Redis is.</param>
     /// <param name="logger">Told of each change of state, once.</param>
     /// <param name="time">The clock.</param>
     /// <returns>A connection that may not be there yet.</returns>
-    public static RedisConnection Start(RedisOptions options, ILogger logger, TimeProvider time) => new(options, logger, time);
+    public static RedisConnection Start(RedisOptions options, RedisAddress address, ILogger logger, TimeProvider time) => new(options, address, logger, time);
 
     /// <summary>Where to send commands; <see langword="null"/> while there is no connection, of which <see cref="Fault"/> says why.</summary>
     public IDatabase? Database => IsUsable ? _database : null;
@@ -129,6 +131,11 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             _loggingIn = LogInAsync();
         }
 
+        if (_multiplexer is { IsConnected: true } && (_gate.IsElsewhere(ConnectionType.Interactive) || IsDemoted))
+        {
+            Replace(OriginFault.ReadOnly, Epoch); // the sentinels say, or will say, where else to go
+        }
+
         bool stuck;
         lock (_lock)
         {
@@ -155,7 +162,10 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private bool IsUsable => _multiplexer is { IsConnected: true } && (_login is null || (_loggedIn is { } socket && ReferenceEquals(socket, _socket)));
+    /// <summary>Whether it is a replica where it has to be a master; the library asks when it connects, and every second.</summary>
+    private bool IsDemoted => _address.IsMaster && _server is { IsReplica: true };
+
+    private bool IsUsable => _multiplexer is { IsConnected: true } && !IsDemoted && (_login is null || (_loggedIn is { } socket && ReferenceEquals(socket, _socket)));
 
     // A login that is refused does not stop the library: where Redis lets anybody in, it would go on as the default user.
     private async Task LogInAsync()
@@ -188,7 +198,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             _stopping.Token);
         if (multiplexer is not null)
         {
-            _server = multiplexer.GetServer(options.Host!, options.Port);
+            _server = multiplexer.GetServer(_endPoint);
             _database = multiplexer.GetDatabase();
             _multiplexer = multiplexer;
         }

@@ -27,16 +27,17 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
     private long _failures;
     private double _latency;
 
-    /// <param name="options">Where Redis is, and how long an attempt may take.</param>
+    /// <param name="options">How to log in, and how long an attempt may take.</param>
+    /// <param name="address">Where Redis is.</param>
     /// <param name="maximumValueBytes">Longest value that is read.</param>
     /// <param name="logger">Told of each change of state.</param>
     /// <param name="time">The clock.</param>
     /// <param name="maxInFlight">Most reads at Redis at once; others wait.</param>
-    public RedisOrigin(RedisOptions options, int maximumValueBytes, ILogger<RedisOrigin> logger, TimeProvider time, int maxInFlight = 256)
+    public RedisOrigin(RedisOptions options, RedisAddress address, int maximumValueBytes, ILogger<RedisOrigin> logger, TimeProvider time, int maxInFlight = 256)
     {
         (_options, _maximumValueBytes, _time) = (options, maximumValueBytes, time);
-        _connection = RedisConnection.Start(options, logger, time);
-        _breaker = new OriginBreaker(_connection, options, logger, time);
+        _connection = RedisConnection.Start(options, address, logger, time);
+        _breaker = new OriginBreaker(_connection, options, address, logger, time);
         _inFlight = new ConcurrencyLimiter(new ConcurrencyLimiterOptions
         {
             PermitLimit = maxInFlight,

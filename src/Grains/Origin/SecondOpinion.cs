@@ -9,12 +9,13 @@ namespace RpOrleans.Grains.Origin;
 internal static class SecondOpinion
 {
     /// <summary>Whether a silent connection is dead: Redis answers over one that is made just now, and then still not over this one.</summary>
-    /// <param name="options">Where Redis is.</param>
+    /// <param name="options">How Redis is reached.</param>
+    /// <param name="address">Where it is.</param>
     /// <param name="atMost">How long each answer is waited for.</param>
     /// <param name="askAgain">Asks over the silent connection.</param>
-    public static async Task<bool> IsDeadAsync(RedisOptions options, TimeSpan atMost, Func<Task> askAgain)
+    public static async Task<bool> IsDeadAsync(RedisOptions options, RedisAddress address, TimeSpan atMost, Func<Task> askAgain)
     {
-        if (!await AnswersAsync(options, atMost))
+        if (!await AnswersAsync(options, address, atMost))
         {
             return false;
         }
@@ -31,11 +32,16 @@ internal static class SecondOpinion
     }
 
     /// <summary>Whatever it says, a refusal too.</summary>
-    private static async Task<bool> AnswersAsync(RedisOptions options, TimeSpan atMost)
+    private static async Task<bool> AnswersAsync(RedisOptions options, RedisAddress address, TimeSpan atMost)
     {
+        if (address.Current is not { } server)
+        {
+            return false;
+        }
+
         try
         {
-            using var connection = await SideConnection.OpenAsync(options, options.Host!, options.Port, atMost);
+            using var connection = await SideConnection.OpenAsync(options, server.Host, server.Port, atMost);
             await connection.AskAsync(atMost, "PING");
             return true;
         }

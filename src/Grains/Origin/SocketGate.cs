@@ -6,12 +6,13 @@ using StackExchange.Redis.Configuration;
 
 namespace RpOrleans.Grains.Origin;
 
-/// <summary>Passed by each socket of the library before it connects: only to the address in the settings, and not too often. Where that is set, TLS begins here.</summary>
-/// <param name="options">Where Redis is, and whether over TLS.</param>
-/// <param name="allowed">The address, as the library writes it.</param>
+/// <summary>Passed by each socket of the library before it connects: only to the server that is cached, and not too often. Where that is set, TLS begins here.</summary>
+/// <param name="options">Whether over TLS.</param>
+/// <param name="address">Where Redis is now.</param>
+/// <param name="allowed">What the library calls it; any other it has from what a server said.</param>
 /// <param name="time">The clock.</param>
 /// <param name="onSocket">Told of each socket before it connects: whatever rested on the one before ends here.</param>
-internal sealed class SocketGate(RedisOptions options, EndPoint allowed, TimeProvider time, Action<Socket?, ConnectionType> onSocket) : Tunnel
+internal sealed class SocketGate(RedisOptions options, RedisAddress address, EndPoint allowed, TimeProvider time, Action<Socket?, ConnectionType> onSocket) : Tunnel
 {
     /// <summary>
     /// The least time between a connect and the one after the next, of one kind: four a second, but a second try at once, since
@@ -19,10 +20,28 @@ internal sealed class SocketGate(RedisOptions options, EndPoint allowed, TimePro
     /// </summary>
     private static readonly TimeSpan _twoIn = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Refuses each connection at once.</summary>
+    private static readonly IPEndPoint _nowhere = new(IPAddress.Loopback, 0);
+
     private volatile bool _hasTls;
 
     private readonly Lock _lock = new();
+    private readonly AsyncLocal<Server?> _goesTo = new();
+    private readonly Dictionary<ConnectionType, Server?> _wentTo = [];
     private readonly Dictionary<ConnectionType, (long? Last, long? BeforeLast)> _connects = [];
+
+    /// <summary>Whether the last connection of this kind went to another server than the one that is the master by now.</summary>
+    public bool IsElsewhere(ConnectionType type)
+    {
+        lock (_lock) return _wentTo.TryGetValue(type, out var server) && server != address.Current;
+    }
+
+    // Not async: what it sets is seen by the connect that it is called by, and by no other.
+    public override ValueTask<EndPoint?> GetSocketConnectEndpointAsync(EndPoint endpoint, CancellationToken cancellationToken)
+    {
+        _goesTo.Value = address.Current;
+        return new(_goesTo.Value is { } server ? RedisClient.EndPointOf(server) : _nowhere);
+    }
 
     public override async ValueTask BeforeSocketConnectAsync(EndPoint endPoint, ConnectionType connectionType, Socket? socket, CancellationToken cancellationToken)
     {
@@ -31,6 +50,7 @@ internal sealed class SocketGate(RedisOptions options, EndPoint allowed, TimePro
             throw new SocketException((int)SocketError.AccessDenied);
         }
 
+        lock (_lock) _wentTo[connectionType] = _goesTo.Value;
         var wait = Reserve(connectionType);
         if (wait > TimeSpan.Zero)
         {
@@ -50,7 +70,7 @@ internal sealed class SocketGate(RedisOptions options, EndPoint allowed, TimePro
         var connection = new NetworkStream(socket ?? throw new IOException("The socket was closed."), ownsSocket: true);
         try
         {
-            var tls = await RedisTls.AuthenticateAsync(connection, options.Host!, options, RedisClient.ConnectTimeout);
+            var tls = await RedisTls.AuthenticateAsync(connection, _goesTo.Value!.Host, options, RedisClient.ConnectTimeout);
             _hasTls = true;
             return tls;
         }

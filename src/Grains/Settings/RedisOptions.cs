@@ -18,6 +18,23 @@ public sealed class RedisOptions
     [Setting("REDIS_PORT"), Range(1, 65535)]
     public int Port { get; set; } = 6379;
 
+    /// <summary>The sentinels that know which server it is, <c>name@host:port,host:port</c>, in place of host and port. Default: none.</summary>
+    [Setting("REDIS_SENTINEL"), RegularExpression(SentinelList.Pattern, ErrorMessage = "name@host:port,host:port,…: the master's name and its sentinels")]
+    public string? SentinelText { get; set; }
+
+    /// <summary>What <see cref="SentinelText"/> says.</summary>
+    public SentinelList? Sentinel { get; private set; }
+
+    /// <summary>The password of the sentinels themselves; never printed. Default: none.</summary>
+    [Setting("REDIS_SENTINEL_PASSWORD", Secret = true)]
+    public string? SentinelPassword { get; set; }
+
+    /// <summary>Whether a Redis is named at all.</summary>
+    public bool IsGiven => Host is not null || SentinelText is not null;
+
+    /// <summary>It in a few words, for the operator.</summary>
+    public string Description => Sentinel is { } sentinel ? $"Redis {sentinel.Master}, as its sentinels say" : $"Redis {Host}:{Port}";
+
     /// <summary>The database that is cached. Default: 0.</summary>
     [Setting("REDIS_DB"), Range(0, 65535)]
     public int Database { get; set; }
@@ -54,9 +71,27 @@ public sealed class RedisOptions
     public static RedisOptions Read(SettingsReader reader)
     {
         var options = reader.Read<RedisOptions>();
-        if (options.UsesTls && options.Host is null)
+        if (options.SentinelText is { } text)
         {
-            reader.Reject(options.Tls is null ? "REDIS_TLS_CA" : "REDIS_TLS", options.TlsAuthoritiesFile ?? "true", "the embedded store has no TLS; set REDIS_HOST");
+            options.Sentinel = SentinelList.Parse(text);
+            if (options.Sentinel is null)
+            {
+                reader.Reject("REDIS_SENTINEL", text, "a port must be from 1 to 65535");
+            }
+
+            if (options.Host is { } host)
+            {
+                reader.Reject("REDIS_HOST", host, "contradicts REDIS_SENTINEL, which says where Redis is; leave one of them out");
+            }
+        }
+        else if (options.SentinelPassword is not null)
+        {
+            reader.Reject("REDIS_SENTINEL_PASSWORD", "(not shown)", "needs REDIS_SENTINEL");
+        }
+
+        if (options.UsesTls && !options.IsGiven)
+        {
+            reader.Reject(options.Tls is null ? "REDIS_TLS_CA" : "REDIS_TLS", options.TlsAuthoritiesFile ?? "true", "the embedded store has no TLS; set REDIS_HOST or REDIS_SENTINEL");
         }
 
         if (options.TlsAuthoritiesFile is { } file)
