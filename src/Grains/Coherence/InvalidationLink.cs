@@ -33,9 +33,9 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
     private readonly InvalidationSubscription? _subscription;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _running;
-    private (int Number, long Data, long Subscription, long Redirect)? _open;
+    private Opened? _open;
     private long _judged = -1;
-    private string? _dataSet;
+    private (string? Run, string? Replication)? _dataSet;
     private string? _reported;
     private long _heard = Stopwatch.GetTimestamp();
 
@@ -131,13 +131,21 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
         {
             await SetUpAsync(database, _subscription);
         }
+        else
+        {
+            await GoByExpiryAsync(database); // it cannot track; whether it is still the same is to be seen
+        }
     }
 
     /// <summary>Begins a session: subscribed first, then tracking, and only then is anything kept under it.</summary>
     private async Task SetUpAsync(IDatabase database, InvalidationSubscription subscription)
     {
         _open = null;
-        _session.Break();
+        if (_session.Basis != Freshness.Expiry)
+        {
+            _session.Break(); // what RECORD_EXPIRY bounds does not rest on a connection
+        }
+
         var (data, pushes) = (_data.Epoch, subscription.Epoch);
         try
         {
@@ -148,6 +156,7 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
             }
 
             await AskAsync(database, "TRACKING", "ON", "REDIRECT", id);
+            var dataSet = (await ReplicationAsync(database)).Id;
             if (data != _data.Epoch || pushes != subscription.Epoch)
             {
                 return;
@@ -155,8 +164,8 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
 
             var number = _session.Open(() => data == _data.Epoch && pushes == subscription.Epoch);
             _entries.VoidLoads();
-            _open = (number, data, pushes, id);
-            await ConfirmAsync(database, _open.Value);
+            _open = new Opened(number, data, pushes, id, dataSet);
+            await ConfirmAsync(database, _open);
             Report("Redis tells of changes: what is cached is confirmed by tracking");
         }
         catch (RedisServerException refused) when (IsForGood(refused))
@@ -165,20 +174,32 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
         }
     }
 
-    /// <summary>PING over the one connection, and after its PONG whether the other still tracks: together they say that everything has been told.</summary>
-    private async Task ConfirmAsync(IDatabase database, (int Number, long Data, long Subscription, long Redirect) open)
+    /// <summary>
+    /// PING over the one connection, and after its PONG whether the other still tracks: together they say that everything has
+    /// been told. And whether Redis still has the data set of before, and hears of its changes: a server can be made the
+    /// replica of another while its connections stay as they are.
+    /// </summary>
+    private async Task ConfirmAsync(IDatabase database, Opened open)
     {
         var sent = Stopwatch.GetTimestamp();
         await _subscription!.PingAsync(_options.Bound);
         _heard = Stopwatch.GetTimestamp();
-        if (!IsOn(await AskAsync(database, "TRACKINGINFO"), open.Redirect))
+        var replication = ReplicationAsync(database).Observed();
+        var tracks = IsOn(await AskAsync(database, "TRACKINGINFO"), open.Redirect);
+        var (dataSet, cutOff) = await replication;
+        if (!tracks || dataSet != open.DataSet)
         {
             _open = null;
             _session.Break();
+            if (tracks)
+            {
+                LogAnotherDataSet();
+            }
+
             return;
         }
 
-        if (open.Data == _data.Epoch && open.Subscription == _subscription.Epoch)
+        if (!cutOff && open.Data == _data.Epoch && open.Subscription == _subscription.Epoch)
         {
             _session.Confirm(open.Number, sent, _options.Bound);
         }
@@ -205,12 +226,18 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
     private async Task GoByExpiryAsync(IDatabase database)
     {
         var epoch = _data.Epoch;
-        if (_judged == epoch)
+        var run = _judged == epoch ? _dataSet?.Run : await RunAsync(database);
+        var dataSet = (run, (await ReplicationAsync(database)).Id);
+        if (_judged == epoch && dataSet == _dataSet)
         {
             return;
         }
 
-        var dataSet = await DataSetAsync(database);
+        if (_dataSet is not null && dataSet != _dataSet)
+        {
+            LogAnotherDataSet();
+        }
+
         _session.OpenByExpiry(anotherDataSet: dataSet != _dataSet);
         (_dataSet, _judged) = (dataSet, epoch);
         Report(_options.Mode == CoherenceMode.Expiry
@@ -219,18 +246,34 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
     }
 
     /// <summary>What tells one Redis process from another.</summary>
-    private async Task<string?> DataSetAsync(IDatabase database)
+    private async Task<string?> RunAsync(IDatabase database)
     {
         try
         {
-            var info = (string?)await database.ExecuteAsync("INFO", ["server"], CommandFlags.NoRedirect).Observed().WaitAsync(_options.Bound);
-            return info?.Split('\n').FirstOrDefault(line => line.StartsWith("run_id:", StringComparison.Ordinal))?.Trim();
+            return RedisInfo.Field(await InfoAsync(database, "server"), "run_id");
         }
         catch (RedisServerException)
         {
             return Guid.NewGuid().ToString(); // it does not say: then each connection may be to another
         }
     }
+
+    /// <summary>What tells one data set from another, and whether Redis is a replica that hears nothing of its master.</summary>
+    private async Task<(string? Id, bool CutOff)> ReplicationAsync(IDatabase database)
+    {
+        try
+        {
+            var info = await InfoAsync(database, "replication");
+            return (RedisInfo.Field(info, "master_replid"), RedisInfo.Field(info, "master_link_status") == "down");
+        }
+        catch (RedisServerException refused) when (IsForGood(refused))
+        {
+            return (null, false); // it does not say
+        }
+    }
+
+    private async Task<string?> InfoAsync(IDatabase database, string section) =>
+        (string?)await database.ExecuteAsync("INFO", [section], CommandFlags.NoRedirect).Observed().WaitAsync(_options.Bound);
 
     private async Task<long?> FindAsync(IDatabase database, string name)
     {
@@ -272,6 +315,12 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
     [LoggerMessage(EventId = 120, Level = LogLevel.Information, Message = "{What}")]
     private partial void LogBasis(string what);
 
+    [LoggerMessage(EventId = 122, Level = LogLevel.Warning, Message = "Redis has another data set than before (run_id or master_replid differ): nothing that was cached counts as fresh")]
+    private partial void LogAnotherDataSet();
+
     [LoggerMessage(EventId = 121, Level = LogLevel.Critical, Message = "COHERENCE=tracking, but this Redis cannot tell of changes, or is not allowed to (it takes Redis 6.2 and the commands CLIENT TRACKING, TRACKINGINFO and LIST, and SUBSCRIBE)")]
     private partial void LogMustTrack();
+
+    /// <summary>A session that is set up: its number, the epochs of its connections, to which connection is told, and of which data set.</summary>
+    private sealed record Opened(int Number, long Data, long Subscription, long Redirect, string? DataSet);
 }
