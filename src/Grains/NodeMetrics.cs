@@ -40,6 +40,9 @@ internal sealed class NodeMetrics : IDisposable
     /// <summary>Copies served past their expiry, entries read again before it, and readers refused since too many waited for a load.</summary>
     public long StaleIfError, RefreshesAhead, ShedWaiters;
 
+    /// <summary>Keys that Redis was told were read (<c>TOUCH_SAMPLE</c>), and those that it was not for being slow or ill.</summary>
+    public long Touches, TouchesDropped;
+
     /// <summary>How full Redis's table of tracked keys is; <see langword="null"/> while it is not known, or Redis does not track.</summary>
     public volatile TrackingTableFigures? TrackingTable;
 

@@ -57,6 +57,8 @@ internal sealed class NodeReport(
         StaleIfErrorAnswers = metrics.StaleIfError,
         RefreshesAhead = metrics.RefreshesAhead,
         ShedWaiters = metrics.ShedWaiters,
+        Touches = metrics.Touches,
+        TouchesDropped = metrics.TouchesDropped,
         TrackingTableKeys = metrics.TrackingTable?.Keys,
         TrackingTableItems = metrics.TrackingTable?.Items,
         TrackingTableLimit = metrics.TrackingTable?.Limit,

@@ -125,4 +125,10 @@ public sealed record NodeStats
 
     /// <summary>Most keys that it tracks (<c>tracking-table-max-keys</c>); 0 for no limit, <see langword="null"/> when it does not say.</summary>
     [Id(32)] public long? TrackingTableLimit { get; init; }
+
+    /// <summary>Keys that Redis was told were read (<c>TOUCH_SAMPLE</c>).</summary>
+    [Id(33)] public long Touches { get; init; }
+
+    /// <summary>Those that it was not told of, being slow or ill.</summary>
+    [Id(34)] public long TouchesDropped { get; init; }
 }

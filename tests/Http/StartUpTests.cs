@@ -15,7 +15,7 @@ public class StartUpTests
             ("HOST_NAME", "0.0.0.0"), ("SERVER_PORT", "70000"), ("ADMIN_PORT", "abc"), ("RECORD_CAPACITY", "0"), ("RECORD_CAPACITY_BYTES", "-5"), ("RECORD_EXPIRY", "0.01"),
             ("EXPIRY_JITTER", "0.6"), ("REFRESH_AHEAD", "often"), ("STALE_IF_ERROR", "-1"),
             ("REDIS_HOST", "127.0.0.1"), ("REDIS_PORT", "6379x"), ("REDIS_DB", "-1"), ("REDIS_TIMEOUT", "never"), ("REDIS_PASSWORD", "s3cret-pa55"), ("CLUSTERING", "sometimes"), ("MEMBERSHIP_REDIS", "nowhere"),
-            ("CLUSTER_ID", "a b"), ("LOG_LEVEL", "Loud"), ("MAX_CLIENTS", "0"), ("MAX_KEY_BYTES", "1.5"), ("MAX_VALUE_BYTES", "99999999999"), ("ALLOW_ANONYMOUS", "maybe"));
+            ("CLUSTER_ID", "a b"), ("LOG_LEVEL", "Loud"), ("MAX_CLIENTS", "0"), ("MAX_KEY_BYTES", "1.5"), ("MAX_VALUE_BYTES", "99999999999"), ("ALLOW_ANONYMOUS", "maybe"), ("TOUCH_SAMPLE", "1.5"));
 
         Assert.Equal(1, code);
         foreach (var (setting, allowed) in new[]
@@ -24,7 +24,7 @@ public class StartUpTests
                      ("RECORD_CAPACITY_BYTES=-5", "from 1 "), ("RECORD_EXPIRY=0.01", "0.05"), ("EXPIRY_JITTER=0.6", "number from 0 to 0.5"), ("REFRESH_AHEAD=often", "number from 0.5 to 1"), ("STALE_IF_ERROR=-1", "seconds from 0 "),
                      ("REDIS_PORT=6379x", "1 to 65535"), ("REDIS_DB=-1", "from 0 "), ("REDIS_TIMEOUT=never", "seconds"),
                      ("CLUSTERING=sometimes", "embedded, redis"), ("MEMBERSHIP_REDIS=nowhere", "host:port"), ("CLUSTER_ID=a b", "letters"), ("LOG_LEVEL=Loud", "Information"), ("MAX_CLIENTS=0", "from 1 "),
-                     ("MAX_KEY_BYTES=1.5", "from 1 "), ("MAX_VALUE_BYTES=99999999999", "from 1 "), ("ALLOW_ANONYMOUS=maybe", "true or false"),
+                     ("MAX_KEY_BYTES=1.5", "from 1 "), ("MAX_VALUE_BYTES=99999999999", "from 1 "), ("ALLOW_ANONYMOUS=maybe", "true or false"), ("TOUCH_SAMPLE=1.5", "must be a number from 0 to 1"),
                  })
         {
             Assert.Contains(output.Split('\n'), line => line.Contains(setting, StringComparison.Ordinal) && line.Contains(allowed, StringComparison.Ordinal));

@@ -73,6 +73,15 @@ internal static class CacheNodeHosting
             services.GetRequiredService<NodeMetrics>(),
             services.GetRequiredService<IClusterMembershipService>(),
             services.GetRequiredService<ILogger<TrackingTable>>()));
+        if (redis.TouchSample > 0)
+        {
+            silo.Services.AddSingleton(services => new TouchSample(
+                redis.TouchSample,
+                (RedisOrigin)services.GetRequiredService<IOrigin>(),
+                services.GetRequiredService<NodeMetrics>(),
+                services.GetRequiredService<ILogger<TouchSample>>()));
+        }
+
         silo.AddStartupTask((services, _) =>
         {
             services.GetRequiredService<InvalidationLink>(); // runs from now on

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using RpOrleans.Grains.Coherence;
 using RpOrleans.Grains.Loading;
+using RpOrleans.Grains.Origin;
 using RpOrleans.Grains.Settings;
 
 namespace RpOrleans.Grains.Lru;
@@ -10,7 +11,7 @@ namespace RpOrleans.Grains.Lru;
 // each step holds the lock: an invalidation comes before the answer is kept, and voids it, or after, and removes it.
 
 /// <summary>What a node holds, and the loads and writes under way that may add to it.</summary>
-internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics metrics, CacheOptions options, TimeProvider time)
+internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics metrics, CacheOptions options, TimeProvider time, TouchSample? touches = null)
 {
     /// <summary>An entry that was asked for this often since it was loaded is read again before it expires; one more says that this has begun.</summary>
     private const byte AskedOften = 3;
@@ -46,6 +47,7 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
             refresh = IsToBeRefreshed(entry, now);
         }
 
+        touches?.Offer(key);
         if (refresh)
         {
             RefreshDue?.Invoke(entry.Key);

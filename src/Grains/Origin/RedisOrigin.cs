@@ -108,6 +108,23 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         },
         deadline);
 
+    /// <summary>Has Redis take these keys for read just now.</summary>
+    /// <param name="keys">The keys.</param>
+    /// <param name="atMost">How long the reply is waited for.</param>
+    /// <returns>Whether it was sent; not while Redis is ill.</returns>
+    /// <exception cref="RedisException">It was not answered, or refused.</exception>
+    /// <exception cref="TimeoutException">It was not answered in time.</exception>
+    public async Task<bool> TouchAsync(IReadOnlyList<byte[]> keys, TimeSpan atMost)
+    {
+        if (_breaker.IsOpen || _connection.Database is not { } database)
+        {
+            return false;
+        }
+
+        await database.ExecuteAsync("TOUCH", [.. keys.Select(key => (object)(RedisKey)key)], Flags).Observed().WaitAsync(atMost, _time).ConfigureAwait(false);
+        return true;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _breaker.DisposeAsync();

@@ -65,6 +65,10 @@ public sealed class RedisOptions
     [Setting("REDIS_TIMEOUT"), Range(typeof(TimeSpan), "00:00:00.01", "00:00:00.5")]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(0.25);
 
+    /// <summary>The share of the reads answered from memory of which Redis is told by <c>TOUCH</c>. Default: none.</summary>
+    [Setting("TOUCH_SAMPLE"), Range(0.0, 1.0)]
+    public double TouchSample { get; set; }
+
     /// <summary>Reads them, and checks them against each other.</summary>
     /// <param name="reader">Where the variables are; told of what is wrong.</param>
     /// <returns>The options.</returns>
