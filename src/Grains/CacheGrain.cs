@@ -70,10 +70,11 @@ internal sealed class CacheGrain(
         DropMovedKeys();
         var items = new Lookup[keys.Keys.Length];
         var carried = 0;
+        var refuses = origin.Health.Refuses;
         for (var i = 0; i < items.Length; i++)
         {
             // What does not fit any more is a miss here, and is found by the read that follows.
-            if (carried < BatchBytesAtMost && entries.TryHit(keys.Keys[i], out items[i]))
+            if (carried < BatchBytesAtMost && (entries.TryHit(keys.Keys[i], out items[i]) || (refuses && TryCopy(keys.Keys[i], null, out items[i]))))
             {
                 carried += items[i].Value?.Length ?? 0;
             }
@@ -91,7 +92,7 @@ internal sealed class CacheGrain(
             {
                 ReadMode.Normal => ReadAsOwner(request),
                 ReadMode.Refresh => new(ReadAfterArrivalAsync(request.Key, keep: true)),
-                ReadMode.Held => new(Copy(request) ?? default),
+                ReadMode.Held => new(TryCopy(request.Key, request.Copies, out var copy) ? copy : default),
                 _ => new(ReadAfterArrivalAsync(request.Key, keep: false)),
             }
             : request.Mode == ReadMode.Held ? default
@@ -196,15 +197,13 @@ internal sealed class CacheGrain(
     private async Task<Lookup> OrCopyAsync(ReadRequest request, Task<Lookup> load)
     {
         var lookup = await load;
-        return lookup.Status == LookupStatus.Failed && Copy(request) is { } copy ? copy : lookup;
+        DropMovedKeys();
+        return lookup.Status == LookupStatus.Failed && TryCopy(request.Key, request.Copies, out var copy) ? copy : lookup;
     }
 
     /// <summary>What may be served without asking Redis; with <c>COHERENCE=tracking</c> nothing that it has not confirmed, and so of what has expired only what it would have told of.</summary>
-    private Lookup? Copy(ReadRequest request)
-    {
-        DropMovedKeys();
-        return entries.TryStale(request.Key, request.Copies, confirmedOnly: coherence.Mode == CoherenceMode.Tracking, out var copy) ? copy : null;
-    }
+    private bool TryCopy(byte[] key, CopyTerms? terms, out Lookup copy) =>
+        entries.TryStale(key, terms, confirmedOnly: coherence.Mode == CoherenceMode.Tracking, out copy);
 
     /// <summary>Reads an often-asked key before its entry expires, so that nobody has to wait for it then. Where that fails, the entry stays as it is.</summary>
     private void RefreshAhead(byte[] key)

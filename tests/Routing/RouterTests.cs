@@ -220,7 +220,16 @@ public sealed class RouterTests
         var (lookup, _) = await _router.ReadAsync(_key, _normal);
 
         Assert.Equal((true, "older"), (lookup.Stale, Encoding.UTF8.GetString(lookup.Value!)));
-        Assert.All(_ranked[1..], other => Assert.Empty(other.Reads)); // nobody asks a Redis that is known to fail
+        Assert.All(_ranked, node => Assert.Empty(node.Reads)); // nobody asks a Redis that is known to fail
+    }
+
+    [Fact]
+    public async Task WhatIsStaleIsNoHitForAReaderWhoWantsOnlyWhatIsHeld()
+    {
+        SayFault(_ranked[0], OriginFault.BreakerOpen);
+        _ranked[0].Unconfirmed = "older";
+
+        Assert.Equal(LookupStatus.Miss, (await _router.ReadAsync(_key, new ReadTerms(ReadMode.Normal, OnlyIfHeld: true))).Answer.Status);
     }
 
     [Fact]

@@ -42,9 +42,9 @@ internal sealed class FakeNode(string name) : ICacheGrain
     {
         Batches.Enqueue(keys.Keys.Length);
         await Before();
-        return new LookupBatch([.. keys.Keys.Select(Encoding.UTF8.GetString).Select(key => Held.TryGetValue(key, out var value)
-            ? new Lookup { Status = LookupStatus.Found, Source = LookupSource.Cache, Value = Encoding.UTF8.GetBytes(value) }
-            : default)]);
+        return new LookupBatch([.. keys.Keys.Select(key => Held.TryGetValue(Encoding.UTF8.GetString(key), out var value)
+            ? new Lookup { Status = LookupStatus.Found, Source = LookupSource.Cache, Freshness = Freshness.Tracking, Value = Encoding.UTF8.GetBytes(value) }
+            : Stale ?? default)]);
     }
 
     public async ValueTask<Lookup> ReadAsync(ReadRequest request)
@@ -52,7 +52,7 @@ internal sealed class FakeNode(string name) : ICacheGrain
         Reads.Enqueue(request);
         await Before();
         return Fault != OriginFault.None
-            ? Unconfirmed is null ? Lookup.Failed(Fault) : new Lookup { Status = LookupStatus.Found, Source = LookupSource.Cache, Freshness = Freshness.Unconfirmed, Value = Encoding.UTF8.GetBytes(Unconfirmed) }
+            ? Stale ?? Lookup.Failed(Fault)
             : new Lookup { Status = LookupStatus.Found, Source = LookupSource.Origin, Value = Encoding.UTF8.GetBytes($"from {name}") };
     }
 
@@ -86,4 +86,8 @@ internal sealed class FakeNode(string name) : ICacheGrain
     }
 
     public ValueTask<NodeStats> StatsAsync() => ValueTask.FromResult(new NodeStats { Node = name });
+
+    private Lookup? Stale => Fault != OriginFault.None && Unconfirmed is { } value
+        ? new Lookup { Status = LookupStatus.Found, Source = LookupSource.Cache, Freshness = Freshness.Unconfirmed, Value = Encoding.UTF8.GetBytes(value) }
+        : null;
 }

@@ -52,6 +52,12 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
             try
             {
                 var held = await owner.PeekAsync(key).ConfigureAwait(false);
+                if (held.Stale && (terms.OnlyIfHeld || nodes.Ring.Nodes.Any(ReachesRedis)))
+                {
+                    // The node has no way to Redis, but another one has; or the reader has to say that what is stale will do.
+                    held = default;
+                }
+
                 if (held.Status != LookupStatus.Miss)
                 {
                     if (terms.Copies is null || terms.Copies.Accept(held))

@@ -59,7 +59,8 @@ internal readonly record struct OriginWritten(bool Done, OriginValue? Now);
 
 /// <summary>What is known of the origin, and, when it is ill, why.</summary>
 /// <param name="Fault"><see cref="OriginFault.None"/> when it answers.</param>
-internal readonly record struct OriginHealth(OriginFault Fault)
+/// <param name="Refuses">Whether a read would be refused without asking it: the circuit breaker is open.</param>
+internal readonly record struct OriginHealth(OriginFault Fault, bool Refuses = false)
 {
     public bool Answers => Fault == OriginFault.None;
 }

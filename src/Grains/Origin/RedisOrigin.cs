@@ -50,7 +50,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
     /// <summary>The connection over which Redis is asked.</summary>
     public RedisConnection Connection => _connection;
 
-    public OriginHealth Health => new(_breaker.Fault);
+    public OriginHealth Health => new(_breaker.Fault, _breaker.IsOpen);
 
     /// <summary>Round trips asked of Redis, for reads and writes.</summary>
     public long Reads => Interlocked.Read(ref _reads);
