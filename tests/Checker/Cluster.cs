@@ -164,7 +164,7 @@ internal sealed class Cluster : IAsyncDisposable
 
     private Dictionary<string, string> Settings(int redisPort)
     {
-        var settings = new Dictionary<string, string>
+        var settings = new Dictionary<string, string>(_options.Settings)
         {
             ["CLUSTERING"] = "redis",
             ["MEMBERSHIP_REDIS"] = $"127.0.0.1:{_membership.Port}",

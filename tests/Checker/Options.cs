@@ -15,7 +15,12 @@ internal sealed record Options
         --coherence-bound S    the bound that is judged for writes at Redis, and COHERENCE_BOUND of the processes where they
                                know it; 0.5 with tracking and auto, else RECORD_EXPIRY
         --faults on            or off, or the kinds that are made, as SiloAdded,SiloKilled
+        --schedule FAULTS      these instead, in turn and again: KIND node=0 connections=all lasts=1 pace=0.05 calm=1; KIND …
+                               where node may be all, connections data or invalidation, and nothing goes wrong for calm before
+        --warming 5            how long everything runs before the first fault, and may be late
         --readers 6 --writers 3 --keys 60
+        --outside 0.4          the share of writes that go to Redis directly
+        --set NAME=VALUE,…     more settings of the processes
         --silo PATH --gateway PATH   other dlls than those that are built here
         """;
 
@@ -36,11 +41,23 @@ internal sealed record Options
     /// <summary>What goes wrong: nothing, where there is none.</summary>
     public FaultKind[] Faults { get; private init; } = Enum.GetValues<FaultKind>();
 
+    /// <summary>What goes wrong in turn, where that is told; else it follows from the seed.</summary>
+    public PlannedFault[]? Given { get; private init; }
+
+    /// <summary>Processes that have just started compile what they run: they are given so much longer to answer.</summary>
+    public TimeSpan Warming { get; private init; } = TimeSpan.FromSeconds(5);
+
     public int Readers { get; private init; } = 6;
 
     public int Writers { get; private init; } = 3;
 
     public int Keys { get; private init; } = 60;
+
+    /// <summary>The share of writes that go to Redis directly, and not through a gateway.</summary>
+    public double Outside { get; private init; } = 0.4;
+
+    /// <summary>Environment variables of the processes, beside those that follow from the other options.</summary>
+    public Dictionary<string, string> Settings { get; private init; } = [];
 
     public string? Silo { get; private init; }
 
@@ -51,6 +68,9 @@ internal sealed record Options
 
     /// <summary><c>COHERENCE_BOUND</c>; its default where it is not what is judged.</summary>
     public TimeSpan CoherenceBound => Tracks ? OutsideBound : TimeSpan.FromSeconds(0.5);
+
+    /// <summary>The faults of the run, without an end.</summary>
+    public IEnumerable<PlannedFault> Schedule => Given is { } given ? Enumerable.Repeat(given, int.MaxValue).SelectMany(faults => faults) : Checker.Schedule.Of(Seed, Silos, Faults);
 
     public Rules Rules => Rules.For(Mode, OutsideBound, CoherenceBound, RecordExpiry);
 
@@ -90,12 +110,23 @@ internal sealed record Options
                     ? known
                     : throw new FormatException($"There is no fault {kind}."))],
             },
+            Given = Take("schedule") is { } told ? GivenSchedule.Parse(told) : null,
+            Warming = Seconds("warming", defaults.Warming),
+            Outside = Fraction("outside", defaults.Outside),
+            Settings = (Take("set") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(setting => setting.Split('=', 2)).ToDictionary(
+                parts => parts[0],
+                parts => parts.Length == 2 ? parts[1] : throw new FormatException($"{parts[0]} is set to nothing.")),
             Readers = Number("readers", defaults.Readers),
             Writers = Number("writers", defaults.Writers),
             Keys = Number("keys", defaults.Keys),
             Silo = Take("silo"),
             Gateway = Take("gateway"),
         };
+        if (options.Given?.FirstOrDefault(fault => fault.Node >= options.Silos || (fault.OfSilo && fault.Node < 0)) is { } nowhere)
+        {
+            throw new FormatException($"{nowhere.Kind} is for one of the silos, from 0.");
+        }
+
         return given.Count == 0 ? options : throw new FormatException($"There is no option --{given.Keys.First()}.");
 
         string? Take(string option) => given.Remove(option, out var value) ? value : null;
@@ -105,9 +136,11 @@ internal sealed record Options
             : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
             : throw new FormatException($"--{option} {text} is not a number.");
 
-        TimeSpan Seconds(string option, TimeSpan otherwise) =>
+        TimeSpan Seconds(string option, TimeSpan otherwise) => TimeSpan.FromSeconds(Fraction(option, otherwise.TotalSeconds));
+
+        double Fraction(string option, double otherwise) =>
             Take(option) is not { } text ? otherwise
-            : double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(seconds)
-            : throw new FormatException($"--{option} {text} is not a number of seconds.");
+            : double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) ? number
+            : throw new FormatException($"--{option} {text} is not a number, with a point or without.");
     }
 }

@@ -5,15 +5,12 @@ namespace RpOrleans.Checker;
 /// <summary>One run: starts everything, lets it go wrong, stops, judges.</summary>
 internal static class Run
 {
-    /// <summary>Processes that have just started compile what they run: they are given so much longer to answer.</summary>
-    private static readonly TimeSpan _warming = TimeSpan.FromSeconds(5);
-
     private static readonly TimeSpan _settling = TimeSpan.FromSeconds(20);
 
     public static async Task<int> OfAsync(Options options, CancellationToken interrupted)
     {
         Console.WriteLine($"seed {options.Seed}; schedule:");
-        var schedule = Schedule.Of(options.Seed, options.Silos, options.Faults);
+        var schedule = options.Schedule;
         foreach (var fault in Within(schedule, options.Length))
         {
             Console.WriteLine($"  {fault}");
@@ -37,7 +34,7 @@ internal static class Run
         var (cameBack, settled) = (true, false);
         try
         {
-            await Task.Delay(_warming, interrupted);
+            await Task.Delay(options.Warming, interrupted);
             var until = Clock.Now + options.Length;
             await faults.RunAsync(schedule, until, interrupted);
             await Task.Delay(until > Clock.Now ? until - Clock.Now : TimeSpan.Zero, interrupted);
@@ -67,7 +64,7 @@ internal static class Run
             [.. readers.SelectMany(reader => reader.Reads)],
             faults.Disturbed,
             unreached,
-            [.. watchdog.Frozen, new Span(began, began + _warming)]);
+            [.. watchdog.Frozen, new Span(began, began + options.Warming)]);
         readers.ForEach(reader => reader.Dispose());
         var judgement = Judge.Of(history, options.Rules);
         Report.Print(options, history, judgement, faults, cluster.Lost);

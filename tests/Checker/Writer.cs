@@ -27,7 +27,7 @@ internal sealed class Writer(int number, Options options, KeySpace keys, IReadOn
             var life = _random.NextDouble() < 0.2 ? TimeSpan.FromMilliseconds(_timesToLive[_random.Next(_timesToLive.Length)]) : TimeSpan.Zero;
             if (keys.TryHold(key))
             {
-                var outside = where < 0.4;
+                var outside = where < options.Outside;
                 var write = new Write(
                     Clock.Now, TimeSpan.MaxValue, TimeSpan.Zero, (ushort)key, keys.NextVersion(key), outside ? History.Redis : (byte)gateway,
                     deletes, deletes ? TimeSpan.Zero : life, Outcome.Unsettled, Status: 0);
