@@ -6,7 +6,7 @@ SECONDS ?= 600
 SEED ?= $(shell date +%s)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run stop restart test check bench soak coherence
+.PHONY: help build run stop restart test check bench soak coherence planted
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -41,3 +41,6 @@ soak: ## repeats the fault tests with real processes for MINUTES (60), until one
 
 coherence: ## judges all that readers see while everything goes wrong, for SECONDS (600), by SEED (the time)
 	dotnet run -c Release --project tests/Checker -- --seconds $(SECONDS) --seed $(SEED)
+
+planted: ## shows that the checker finds bugs: those of tests/Planted
+	RPORLEANS_REQUIRE_ALL=1 dotnet test RpOrleans.sln -c Release --filter FullyQualifiedName~PlantedBug

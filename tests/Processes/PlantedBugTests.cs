@@ -35,7 +35,7 @@ public sealed class PlantedBugTests(PlantedBuild build, ITestOutputHelper output
         var verdict = await build.CheckAsync("none", PlantedBug.Words(options));
         output.WriteLine(verdict.Said);
 
-        Assert.Empty(verdict.Broken.Except(["Late"])); // no bug is found by that: the machine may be slow
+        Assert.Empty(verdict.Broken.Intersect(PlantedBuild.Bugs.Values.SelectMany(bug => bug.Kinds)));
         Assert.Contains("\nviolations ", verdict.Said, StringComparison.Ordinal);
         Assert.DoesNotContain("ENDED BY ITSELF", verdict.Said, StringComparison.Ordinal);
         Assert.DoesNotContain("DID NOT COME BACK", verdict.Said, StringComparison.Ordinal);
