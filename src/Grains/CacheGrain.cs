@@ -184,7 +184,7 @@ internal sealed class CacheGrain(
             }
 
             metrics.Collapsed++;
-            return new(OrCopyAsync(request, JoinAsync(running.Load!)));
+            return new(OrCopyAsync(request, JoinAsync(running)));
         }
 
         // One load per key, however many are waiting; it goes on whoever goes away.
@@ -222,7 +222,11 @@ internal sealed class CacheGrain(
         return Lookup.Failed(OriginFault.Shed);
     }
 
-    private static async Task<Lookup> JoinAsync(Task<Lookup> load) => (await load) with { Source = LookupSource.Collapsed };
+    private async Task<Lookup> JoinAsync(SingleFlight<Lookup>.Flight running)
+    {
+        var lookup = await running.Load!;
+        return running.Overdue ? await ReadAfterArrivalAsync(running.Key, keep: true) : lookup with { Source = LookupSource.Collapsed };
+    }
 
     /// <summary>Reads what Redis holds after the reader has asked.</summary>
     private async Task<Lookup> ReadAfterArrivalAsync(byte[] key, bool keep)
@@ -263,6 +267,7 @@ internal sealed class CacheGrain(
 
         var stored = Keep(flight, keep ? read : null, sent, out var life);
         var age = time.GetElapsedTime(sent);
+        flight.Overdue = read.TimeToLive <= age;
         return new Lookup
         {
             Status = read.Kind switch

@@ -102,23 +102,6 @@ internal sealed class Cluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Notes when a gateway does not reach a silo, for whatever reason.</summary>
-    public async Task WatchAsync(List<Span> unreached, CancellationToken stopping)
-    {
-        var (before, after) = (TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(1)); // a node may be suspected, and heard again, between two looks
-        while (!stopping.IsCancellationRequested)
-        {
-            var asked = Clock.Now;
-            var ready = await Task.WhenAll(Gateways.Select(gateway => gateway.IsReadyAsync()));
-            if (!ready.All(isReady => isReady))
-            {
-                unreached.Add(new Span(asked - before, Clock.Now + after));
-            }
-
-            await Task.Delay(100, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
     /// <summary>What the processes have printed lately.</summary>
     public string Report() => string.Join('\n', Gateways.Concat(Silos).Concat(_ended).Select(node => node.TakeReport()));
 

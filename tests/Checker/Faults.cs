@@ -24,6 +24,9 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
     /// <summary>When a silo may have lived on that was declared dead: two may have owned a key.</summary>
     public List<Span> Disturbed { get; } = [];
 
+    /// <summary>When something went wrong, and for a while after: others may have stood in for a silo.</summary>
+    public List<Span> StoodIn { get; } = [];
+
     /// <summary>Follows the schedule for so long.</summary>
     public async Task RunAsync(IEnumerable<PlannedFault> schedule, TimeSpan until, CancellationToken stopping)
     {
@@ -62,9 +65,11 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
             keys.Open();
             var span = new Span(start, Clock.Now);
             Made.Add(new MadeFault(fault, span));
+            var felt = new Span(span.Start, span.End + _agreement);
+            StoodIn.Add(felt);
             if (fault.Kind == FaultKind.SiloHung)
             {
-                Disturbed.Add(new Span(span.Start, span.End + _agreement));
+                Disturbed.Add(felt);
             }
 
             calm.Begin();

@@ -22,7 +22,7 @@ internal static class Report
         var stale = judgement.Staleness.Select(span => span.TotalMilliseconds).Order().ToList();
         Line($"outside writes served stale, unmarked: p50 {At(stale, 0.5):F0} ms, p99 {At(stale, 0.99):F0} ms, p99.9 {At(stale, 0.999):F0} ms, max {stale.LastOrDefault():F0} ms, of {stale.Count} (write, gateway)");
         Line($"older than an acknowledged write, but allowed (marked, or it was not agreed who owns the key): {judgement.Excused}");
-        Line($"late answers were excused for {new Spans(history.Frozen).Total.TotalSeconds:F2} s in all (warming up, and while the checker was not let run); views may have differed for {new Spans(history.Disturbed).Total.TotalSeconds:F1} s, nodes were not reached for {new Spans(history.Unreached).Total.TotalSeconds:F1} s");
+        Line($"late answers were excused for {new Spans(history.Frozen).Total.TotalSeconds:F2} s in all (warming up, and while the checker was not let run); two may have owned a key for {new Spans(history.Disturbed).Total.TotalSeconds:F1} s, others may have stood in for {new Spans(history.StoodIn).Total.TotalSeconds:F1} s");
         foreach (var process in lost)
         {
             Line($"ENDED BY ITSELF: {process}");

@@ -23,14 +23,13 @@ internal static class Run
         var settler = new Settler(keys, calm, cluster.Data.Port);
         var writers = Enumerable.Range(0, options.Writers).Select(number => new Writer(number, options, keys, cluster.Ports, cluster.Data.Port)).ToList();
         var readers = Enumerable.Range(0, options.Readers).Select(number => new Reader(number, options, keys, cluster.Ports, cluster.Data.Port)).ToList();
-        var unreached = new List<Span>();
         using var watchdog = new Watchdog();
         using var stopWriting = new CancellationTokenSource();
         using var stopAll = new CancellationTokenSource();
         var began = Clock.Now;
         var writing = Task.WhenAll(writers.Select(writer => Task.Run(() => writer.RunAsync(stopWriting.Token))));
         var others = Task.WhenAll(
-            [.. readers.Select(reader => Task.Run(() => reader.RunAsync(stopAll.Token))), settler.RunAsync(stopAll.Token), cluster.WatchAsync(unreached, stopAll.Token)]);
+            [.. readers.Select(reader => Task.Run(() => reader.RunAsync(stopAll.Token))), settler.RunAsync(stopAll.Token)]);
         var (cameBack, settled) = (true, false);
         try
         {
@@ -63,7 +62,7 @@ internal static class Run
             keys.Writes,
             [.. readers.SelectMany(reader => reader.Reads)],
             faults.Disturbed,
-            unreached,
+            faults.StoodIn,
             [.. watchdog.Frozen, new Span(began, began + options.Warming)]);
         readers.ForEach(reader => reader.Dispose());
         var judgement = Judge.Of(history, options.Rules);

@@ -38,6 +38,26 @@ public sealed class AgingTests
     }
 
     [Fact]
+    public async Task AReaderWhoJoinsALoadIsNotGivenWhatHasExpiredMeanwhile()
+    {
+        await using var cluster = await StartAsync();
+        cluster.Origin["user:7"] = "old";
+        cluster.Origin.TimeToLive = _second;
+        cluster.Origin.Pause();
+        var first = cluster.ReadAsync("user:7");
+        await Eventually.TrueAsync(() => Task.FromResult(cluster.Origin.Loads == 1), TimeSpan.FromSeconds(10), "the load is under way");
+        _time.Advance(_second);
+        cluster.Origin.Remove("user:7"); // as Redis does then
+        var joining = cluster.ReadAsync("user:7");
+        await Eventually.TrueAsync(async () => (await cluster.OwnerOf("user:7").StatsAsync()).Collapsed == 1, TimeSpan.FromSeconds(10), "the other reader has joined");
+
+        cluster.Origin.Resume();
+
+        Assert.Equal(LookupStatus.Found, (await first).Status); // asked before it expired
+        Assert.Equal(LookupStatus.Absent, (await joining).Status);
+    }
+
+    [Fact]
     public async Task WhatHasExpiredIsNotServedForLongerThanIsSetNorAfterAWriteNorWhereNothingIsSet()
     {
         await using var cluster = await StartAsync(staleIfError: _life);

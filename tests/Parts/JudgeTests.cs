@@ -12,7 +12,7 @@ public sealed class JudgeTests
     private readonly List<Write> _writes = [];
     private readonly List<Read> _reads = [];
     private readonly List<Span> _disturbed = [];
-    private readonly List<Span> _unreached = [];
+    private readonly List<Span> _stoodIn = [];
     private readonly List<Span> _frozen = [];
     private Rules _rules = _tracking;
 
@@ -108,9 +108,9 @@ public sealed class JudgeTests
     }
 
     [Fact]
-    public void OwnerThatIsCutFromAGatewayExcusesNothing()
+    public void FaultThatLetsOthersStandInExcusesNoOlderVersion()
     {
-        _unreached.Add(new Span(Ms(900), Ms(1_005)));
+        _stoodIn.Add(new Span(Ms(900), Ms(1_005)));
         ThroughGateway(1_000, 1_010);
         Sees(1, 1_011, 1_012);
 
@@ -121,7 +121,7 @@ public sealed class JudgeTests
     public void InExpiryModeItExcusesForRecordExpiry()
     {
         _rules = _expiry;
-        _unreached.Add(new Span(Ms(900), Ms(1_005)));
+        _disturbed.Add(new Span(Ms(900), Ms(1_005)));
         ThroughGateway(1_000, 1_010);
         Sees(1, 3_009, 3_010);
         Finds();
@@ -251,7 +251,7 @@ public sealed class JudgeTests
     [Fact]
     public void BackwardsWhileOthersMayStandInIsFoundAfterTheBound()
     {
-        _unreached.Add(new Span(Ms(1_100), Ms(1_200)));
+        _stoodIn.Add(new Span(Ms(1_100), Ms(1_200)));
         AtRedis(1_000, 1_010);
         Sees(2, 1_000, 1_005);
         Sees(1, 1_500, 1_501);
@@ -259,6 +259,18 @@ public sealed class JudgeTests
 
         Sees(1, 1_506, 1_507);
         Finds(Rule.Backwards);
+    }
+
+    [Fact]
+    public void BackwardsAfterAReadThatAnotherThanTheOwnerMayHaveAnsweredIsFoundAfterTheBound()
+    {
+        AtRedis(1_000, 1_010);
+        Sees(2, 1_020, 1_621);
+        Sees(1, 1_640, 1_641);
+        Finds(Rule.OlderThanOutsideWrite); // and not that as well
+
+        Sees(1, 2_122, 2_123);
+        Finds(Rule.OlderThanOutsideWrite, Rule.OlderThanOutsideWrite, Rule.Backwards);
     }
 
     [Theory]
@@ -365,7 +377,7 @@ public sealed class JudgeTests
         ReadOutcome outcome, int version, int start, int end, byte gateway = 0, short status = 200, ReadForm form = ReadForm.Raw, bool marked = false, ushort age = 0) =>
         _reads.Add(new Read(Ms(start), Ms(end - start), version, 0, status, gateway, outcome, CacheWord.None, form, marked, age));
 
-    private History All() => new([[.. _writes]], _reads, _disturbed, _unreached, _frozen);
+    private History All() => new([[.. _writes]], _reads, _disturbed, _stoodIn, _frozen);
 
     private void Finds(params Rule[] rules) => Assert.Equal(rules, Judge.Of(All(), _rules).Violations.Select(violation => violation.Rule));
 }

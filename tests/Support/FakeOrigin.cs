@@ -65,8 +65,11 @@ internal sealed class FakeOrigin : IOrigin
 
         return failing is { } fault ? throw new OriginException(fault)
             : value is null ? new OriginValue(OriginValueKind.Absent)
-            : new OriginValue(OriginValueKind.Found, value);
+            : new OriginValue(OriginValueKind.Found, value, TimeToLive);
     }
+
+    /// <summary>What is left of every value's life; <see langword="null"/> for no end.</summary>
+    public TimeSpan? TimeToLive { get; set; }
 
     public async Task<OriginWritten> WriteAsync(OriginWrite change, long deadline)
     {

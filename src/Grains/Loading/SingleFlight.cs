@@ -75,6 +75,9 @@ internal sealed class SingleFlight<TResult>(IEqualityComparer<byte[]> comparer, 
         /// <summary>The answer that readers may wait for; <see langword="null"/> while it must not be joined.</summary>
         public Task<TResult>? Load { get; set; }
 
+        /// <summary>Whether what was read had expired in Redis by the time of the answer: that is for those who asked before.</summary>
+        public bool Overdue { get; set; }
+
         /// <summary>Readers that have joined it.</summary>
         public int Waiting { get; set; }
     }

@@ -7,10 +7,10 @@ internal readonly record struct Span(TimeSpan Start, TimeSpan End);
 /// <param name="Writes">By key, then by version without a gap: a key has one writer at a time, so this is their order in Redis too.</param>
 /// <param name="Reads">In any order.</param>
 /// <param name="Disturbed">When a node may have lived on that was declared dead: two may have owned a key.</param>
-/// <param name="Unreached">When a gateway did not reach a node, for whatever reason: others may have stood in for it.</param>
+/// <param name="StoodIn">When something went wrong: a node may not have been reached, or not have reached Redis, so that others stood in for it.</param>
 /// <param name="Frozen">When an answer may be late: while all warm up, and when this machine had no processor for the checker, and may have had none for the others.</param>
 internal sealed record History(
-    Write[][] Writes, IReadOnlyList<Read> Reads, IReadOnlyList<Span> Disturbed, IReadOnlyList<Span> Unreached, IReadOnlyList<Span> Frozen)
+    Write[][] Writes, IReadOnlyList<Read> Reads, IReadOnlyList<Span> Disturbed, IReadOnlyList<Span> StoodIn, IReadOnlyList<Span> Frozen)
 {
     /// <summary>The gateway's number of what goes to Redis directly.</summary>
     public const byte Redis = byte.MaxValue;

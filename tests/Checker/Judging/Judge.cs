@@ -26,7 +26,7 @@ internal sealed class Judge
     {
         (_history, _rules) = (history, rules);
         (_disturbed, _frozen) = (new Spans(history.Disturbed), new Spans(history.Frozen));
-        _stoodIn = new Spans(history.Disturbed.Concat(history.Unreached));
+        _stoodIn = new Spans(history.Disturbed.Concat(history.StoodIn).Concat(history.Reads.Where(read => read.Took > rules.OwnersShare).Select(read => new Span(read.Start, read.End))));
     }
 
     public static Judgement Of(History history, Rules rules) => new Judge(history, rules).Run();
@@ -40,7 +40,7 @@ internal sealed class Judge
 
         foreach (var (key, reads) in _history.Reads.GroupBy(read => read.Key).Select(group => (group.Key, group.ToArray())))
         {
-            var versions = new Versions(_history.Writes[key], _rules, _rules.ReachesAllCopies ? _disturbed : _stoodIn);
+            var versions = new Versions(_history.Writes[key], _rules, _disturbed);
             var states = new List<(Read Read, int First, int Last)>(reads.Length);
             foreach (var read in reads)
             {

@@ -23,9 +23,6 @@ internal sealed record Rules
     /// </summary>
     public required TimeSpan DisturbedBound { get; init; }
 
-    /// <summary>Whether that is for views that differ only, whoever is cut from a gateway; in expiry mode it is for that too.</summary>
-    public required bool ReachesAllCopies { get; init; }
-
     /// <summary>What holds always, of marked answers too: row 5, RECORD_EXPIRY + STALE_IF_ERROR.</summary>
     public required TimeSpan UtmostBound { get; init; }
 
@@ -37,6 +34,9 @@ internal sealed record Rules
 
     /// <summary>No read is answered later, whatever fails.</summary>
     public TimeSpan LatestRead { get; init; } = TimeSpan.FromMilliseconds(1_050);
+
+    /// <summary>A read that took longer may have been answered by another than the owner, who was too slow.</summary>
+    public TimeSpan OwnersShare { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>No write is answered later, whatever fails.</summary>
     public TimeSpan LatestWrite { get; init; } = TimeSpan.FromMilliseconds(1_550);
@@ -52,7 +52,6 @@ internal sealed record Rules
     {
         OutsideBound = outsideBound,
         DisturbedBound = mode is Mode.None or Mode.Expiry ? recordExpiry : coherenceBound,
-        ReachesAllCopies = mode is Mode.Auto or Mode.Tracking,
         UtmostBound = recordExpiry,
         MayMark = mode != Mode.Tracking,
         LatestWrite = TimeSpan.FromMilliseconds(1_050) + coherenceBound,
