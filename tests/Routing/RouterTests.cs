@@ -184,6 +184,17 @@ public sealed class RouterTests
     }
 
     [Fact]
+    public async Task ALookUpThatTakesTooLongAtANodeThatIsNotSuspectedIsReadThereAllTheSame()
+    {
+        _ranked[0].Before = () => _ranked[0].Reads.IsEmpty ? _never.Task : Task.CompletedTask;
+        var read = _router.ReadAsync(_key, _normal).AsTask();
+        await _time.RunUntilAsync(() => read.IsCompleted);
+
+        Assert.Equal($"from {_ranked[0].Name}", Encoding.UTF8.GetString((await read).Answer.Value!));
+        Assert.All(_ranked[1..], other => Assert.Empty(other.Reads));
+    }
+
+    [Fact]
     public async Task AMissOfANodeThatCannotReachRedisIsReadByOneThatCan()
     {
         SayFault(_ranked[0], OriginFault.Unreachable);

@@ -74,7 +74,8 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
             }
             catch (NodeUnavailableException)
             {
-                failed = owner;
+                // One that still answers pings is only slow, or this process is: another would have to read what the owner may just have read.
+                failed = owner.Usable ? null : owner;
             }
         }
 
