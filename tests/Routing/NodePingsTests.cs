@@ -1,4 +1,5 @@
 using RpOrleans.Gateway.Routing;
+using RpOrleans.Grains;
 using RpOrleans.Tests.Support;
 
 namespace RpOrleans.Tests.Routing;
@@ -27,6 +28,31 @@ public sealed class NodePingsTests
         _node.Before = () => Task.CompletedTask;
         await _time.RunUntilAsync(() => _link.Usable);
 
+        await end.CancelAsync();
+        await _time.RunUntilAsync(() => pings.IsCompleted);
+    }
+
+    [Fact]
+    public async Task ANodeThatMissesPingsButAnswersReadsIsBusyAndNotHung()
+    {
+        using var end = new CancellationTokenSource();
+        var pings = NodePings.RunAsync(_link, _node, _time, end.Token);
+        await _time.RunUntilAsync(() => _link.Usable);
+        var (never, missed) = (new TaskCompletionSource(), 0);
+        _node.BeforePing = () =>
+        {
+            missed++;
+            return never.Task;
+        };
+        while (missed < 8)
+        {
+            await _link.ReadAsync(new ReadRequest([1], ReadMode.Normal), TimeSpan.FromSeconds(1));
+            var before = missed;
+            await _time.RunUntilAsync(() => missed > before);
+            Assert.True(_link.Usable);
+        }
+
+        await _time.RunUntilAsync(() => !_link.Usable); // nothing is answered any more
         await end.CancelAsync();
         await _time.RunUntilAsync(() => pings.IsCompleted);
     }

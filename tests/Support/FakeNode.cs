@@ -14,6 +14,9 @@ internal sealed class FakeNode(string name) : ICacheGrain
     /// <summary>What every call does before it is answered: nothing, throw, or wait for ever.</summary>
     public Func<Task> Before { get; set; } = () => Task.CompletedTask;
 
+    /// <summary>What a ping does before that.</summary>
+    public Func<Task> BeforePing { get; set; } = () => Task.CompletedTask;
+
     public bool Draining { get; set; }
 
     /// <summary>Keys that are held; all others are read from the origin.</summary>
@@ -81,6 +84,7 @@ internal sealed class FakeNode(string name) : ICacheGrain
 
     public async ValueTask<NodeState> PingAsync()
     {
+        await BeforePing();
         await Before();
         return new NodeState { Draining = Draining, OriginFault = Fault };
     }

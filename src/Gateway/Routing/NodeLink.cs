@@ -15,6 +15,7 @@ internal sealed class NodeLink
     private readonly PeekBatcher _peeks;
     private readonly HeldEntries? _held;
     private volatile Attachment? _attachment;
+    private long _answeredAt;
 
     /// <param name="name">The node's name, by which it is hashed.</param>
     /// <param name="hash">Its hash.</param>
@@ -44,6 +45,9 @@ internal sealed class NodeLink
 
     /// <summary>Whether there is a connection at all; better than nothing, where nothing is usable.</summary>
     public bool Connected => _attachment is not null;
+
+    /// <summary>Since when the node has answered none of the calls that were made here; pings are not among them.</summary>
+    public TimeSpan Silence => _time.GetElapsedTime(Volatile.Read(ref _answeredAt));
 
     /// <summary>The node answers: it can be called from now on.</summary>
     /// <param name="grain">Its cache.</param>
@@ -120,9 +124,11 @@ internal sealed class NodeLink
         try
         {
             var answer = call(attachment.Grain, request);
-            return answer.IsCompletedSuccessfully
+            var result = answer.IsCompletedSuccessfully
                 ? answer.Result
                 : await answer.AsTask().WaitAsync(atMost, _time, attachment.Gone.Token).ConfigureAwait(false);
+            Volatile.Write(ref _answeredAt, _time.GetTimestamp());
+            return result;
         }
         catch (TimeoutException late)
         {

@@ -3,7 +3,8 @@ using RpOrleans.Grains;
 namespace RpOrleans.Gateway.Routing;
 
 // A node counts as hung when it misses three pings of 100 ms, which touch no Redis: a slow Redis must not look like a dead
-// node. A ping that was late because this very process got no processor does not count.
+// node, and answers nothing else in that time: pings wait in line like all calls, and a herd makes a long one. A ping that was late
+// because this very process got no processor does not count.
 
 /// <summary>Keeps hearing from a node.</summary>
 internal static class NodePings
@@ -32,7 +33,7 @@ internal static class NodePings
             catch (Exception)
             {
                 // Whatever it is that fails, what counts is that no answer came.
-                if (time.GetElapsedTime(sent) < _period + _starved && ++missed == MissesAtMost)
+                if (time.GetElapsedTime(sent) < _period + _starved && ++missed >= MissesAtMost && link.Silence > MissesAtMost * _period)
                 {
                     link.Suspect();
                 }
