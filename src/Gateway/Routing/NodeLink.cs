@@ -13,6 +13,7 @@ internal sealed class NodeLink
 
     private readonly TimeProvider _time;
     private readonly PeekBatcher _peeks;
+    private readonly ReadMerger _reads;
     private readonly HeldEntries? _held;
     private volatile Attachment? _attachment;
     private long _answeredAt;
@@ -31,6 +32,7 @@ internal sealed class NodeLink
         _peeks = new PeekBatcher(keys => Usable
             ? CallAsync(static (grain, keys) => grain.PeekAsync(keys), keys, _peekAtMost)
             : Task.FromException<LookupBatch>(new NodeUnavailableException(NodeFault.NotReceived, null)));
+        _reads = new ReadMerger(CallReadAsync);
     }
 
     public string Name { get; }
@@ -99,7 +101,7 @@ internal sealed class NodeLink
     /// <summary>Has the node read a key.</summary>
     /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>
     public Task<Lookup> ReadAsync(ReadRequest request, TimeSpan atMost) =>
-        CallAsync(static (grain, request) => grain.ReadAsync(request), request, atMost);
+        request is { Mode: ReadMode.Normal, Copies: null } ? _reads.ReadAsync(request, atMost) : CallReadAsync(request, atMost);
 
     /// <summary>Has the node write a key.</summary>
     /// <param name="request">The change; its deadline is filled in here.</param>
@@ -113,6 +115,9 @@ internal sealed class NodeLink
     /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>
     public Task<NodeStats> StatsAsync(TimeSpan atMost) =>
         CallAsync(static (grain, _) => grain.StatsAsync(), 0, atMost);
+
+    private Task<Lookup> CallReadAsync(ReadRequest request, TimeSpan atMost) =>
+        CallAsync(static (grain, request) => grain.ReadAsync(request), request, atMost);
 
     private async Task<TAnswer> CallAsync<TRequest, TAnswer>(Func<ICacheGrain, TRequest, ValueTask<TAnswer>> call, TRequest request, TimeSpan atMost)
     {
