@@ -40,7 +40,7 @@ soak: ## repeats the fault tests with real processes for MINUTES (60), until one
 	  CHECKER_SEED=$$(date +%s) RPORLEANS_REQUIRE_ALL=1 dotnet test RpOrleans.sln -c Release --no-build --filter FullyQualifiedName~Processes || exit 1; done
 
 coherence: ## judges all that readers see while everything goes wrong, for SECONDS (600), by SEED (the time)
-	dotnet run -c Release --project tests/Checker -- --seconds $(SECONDS) --seed $(SEED)
+	dotnet run -c Release --project tests/Checker -- --seconds $(SECONDS) --seed $(SEED) --readers 9
 
 planted: ## shows that the checker finds bugs: those of tests/Planted
 	RPORLEANS_REQUIRE_ALL=1 dotnet test RpOrleans.sln -c Release --filter FullyQualifiedName~PlantedBug

@@ -14,6 +14,9 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
     /// <summary>Views may still differ for a while after every gateway reaches every silo.</summary>
     private static readonly TimeSpan _agreement = TimeSpan.FromSeconds(2);
 
+    /// <summary>A silo may still be on its way back to Redis for a while after that can be reached.</summary>
+    private static readonly TimeSpan _reconnecting = TimeSpan.FromSeconds(0.6);
+
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(15);
 
     public List<MadeFault> Made { get; } = [];
@@ -65,11 +68,10 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
             keys.Open();
             var span = new Span(start, Clock.Now);
             Made.Add(new MadeFault(fault, span));
-            var felt = new Span(span.Start, span.End + _agreement);
-            StoodIn.Add(felt);
+            StoodIn.Add(new Span(span.Start, span.End + (fault.OfSilo ? _agreement : _reconnecting)));
             if (fault.Kind == FaultKind.SiloHung)
             {
-                Disturbed.Add(felt);
+                Disturbed.Add(new Span(span.Start, span.End + _agreement));
             }
 
             calm.Begin();
