@@ -15,9 +15,10 @@ internal static class GatewayHosting
     /// <summary>A gateway, ready to be started.</summary>
     /// <param name="settings">Its settings; a Redis is named in them.</param>
     /// <param name="adminPort">Where health and figures are asked for.</param>
+    /// <param name="ports">Finds those that nobody needs to know.</param>
     /// <param name="time">The clock by which entries age.</param>
     /// <param name="configuration">What Orleans reads of the environment.</param>
-    public static WebApplication Build(GatewaySettings settings, int adminPort, TimeProvider time, IConfiguration configuration)
+    public static WebApplication Build(GatewaySettings settings, int adminPort, PortReservation ports, TimeProvider time, IConfiguration configuration)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Configuration.AddConfiguration(configuration);
@@ -26,7 +27,7 @@ internal static class GatewayHosting
         builder.ListenOn(settings, adminPort);
         if (settings.OneProcess)
         {
-            builder.AddEmbeddedNode(settings);
+            builder.AddEmbeddedNode(settings, ports);
         }
         else
         {
@@ -58,12 +59,12 @@ internal static class GatewayHosting
     }
 
     /// <summary>The node in this process.</summary>
-    private static void AddEmbeddedNode(this WebApplicationBuilder builder, GatewaySettings settings)
+    private static void AddEmbeddedNode(this WebApplicationBuilder builder, GatewaySettings settings, PortReservation ports)
     {
         builder.UseOrleans(silo => silo
             .AddCacheNode(settings.Cache, settings.Coherence)
             .AddRedisOrigin(settings.Redis)
-            .UseOneProcess(PortReservation.Any(), PortReservation.Any()));
+            .UseOneProcess(ports.Any(), ports.Any()));
         builder.Services.AddHostedService<EmbeddedNode>();
     }
 

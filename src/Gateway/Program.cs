@@ -17,10 +17,10 @@ try
     }
 
     using var ports = new PortReservation();
-    using var store = Store.StartUnlessRedisIsGiven(settings.Redis);
+    using var store = Store.StartUnlessRedisIsGiven(settings.Redis, ports);
     var adminPort = settings.Admin.Port ?? ports.NextFree(Listening.AddressOf(settings.Admin.Host), Listening.FirstAdminPort);
 
-    var app = GatewayHosting.Build(settings, adminPort, TimeProvider.System, environment);
+    var app = GatewayHosting.Build(settings, adminPort, ports, TimeProvider.System, environment);
     await app.StartAsync();
     Banner.Print(settings, adminPort);
     await app.RunUntilStoppedAsync();

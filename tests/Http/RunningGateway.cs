@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Time.Testing;
 using RpOrleans.Gateway;
+using RpOrleans.Grains.Hosting;
 using RpOrleans.Tests.Support;
 using StackExchange.Redis;
 using Xunit;
@@ -15,6 +16,8 @@ namespace RpOrleans.Tests.Http;
 /// <summary>A gateway and its node in the tests' own process, in front of a real Redis of its own.</summary>
 internal sealed class RunningGateway : IAsyncDisposable
 {
+    private static readonly PortReservation _ports = new();
+
     private readonly WebApplication _app;
     private readonly ConnectionMultiplexer _connection;
     private readonly FakeTimeProvider? _time;
@@ -50,7 +53,7 @@ internal sealed class RunningGateway : IAsyncDisposable
             new("COHERENCE", "expiry"), // what a test changes in Redis behind its back stays unseen, as long as is set
             .. settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value)),
         ]).Build();
-        var app = GatewayHosting.Build(GatewaySettings.Read(environment), adminPort, time ?? TimeProvider.System, new ConfigurationBuilder().Build());
+        var app = GatewayHosting.Build(GatewaySettings.Read(environment), adminPort, _ports, time ?? TimeProvider.System, new ConfigurationBuilder().Build());
         var gateway = new RunningGateway(app, server, connection, port, adminPort, time);
         await gateway.PassingTimeAsync(app.StartAsync());
         await gateway.PassingTimeAsync(gateway.BecomesReadyAsync());

@@ -10,6 +10,10 @@ namespace RpOrleans.Grains.Hosting;
 /// <summary>Finds the next free port, and keeps it from other processes of this kind until this one ends.</summary>
 internal sealed class PortReservation : IDisposable
 {
+    /// <summary>Where ports of nobody's choosing are looked for: below those that systems give to outgoing connections, any of which could take one at any moment.</summary>
+    private const int FirstOfNoChoosing = 20_000;
+    private const int LastOfNoChoosing = 30_000;
+
     private readonly List<Socket> _names = [];
 
     /// <summary>The first port from <paramref name="first"/> that is free on the address.</summary>
@@ -27,13 +31,9 @@ internal sealed class PortReservation : IDisposable
         throw new InvalidOperationException($"No port from {first} on is free.");
     }
 
-    /// <summary>A free loopback port of the operating system's choice.</summary>
-    public static int Any()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
+    /// <summary>A free loopback port that nobody needs to know.</summary>
+    /// <exception cref="InvalidOperationException">There is none.</exception>
+    public int Any() => NextFree(IPAddress.Loopback, Random.Shared.Next(FirstOfNoChoosing, LastOfNoChoosing));
 
     public void Dispose() => _names.ForEach(name => name.Dispose());
 
