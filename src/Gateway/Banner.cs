@@ -16,6 +16,11 @@ internal static class Banner
             : $"  cluster {settings.Clustering.ClusterId}, nodes from {settings.Clustering.MembershipRedis}");
         Console.WriteLine($"  try: curl -d '{{\"k\": \"hello\", \"v\": \"world\"}}' {url}/set");
         Console.WriteLine($"       curl {url}/get/hello");
+        if (settings.Gateway.RespPort != 0)
+        {
+            Console.WriteLine($"       redis-cli {(host == "localhost" ? "" : $"-h {host} ")}-p {settings.Gateway.RespPort} get hello");
+        }
+
         foreach (var warning in settings.Warnings)
         {
             Console.WriteLine($"  note: {warning}");

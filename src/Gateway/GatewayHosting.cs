@@ -1,8 +1,12 @@
 using System.Net;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using RpOrleans.Gateway.Embedded;
 using RpOrleans.Gateway.Http;
+using RpOrleans.Gateway.Resp;
+using RpOrleans.Gateway.Resp.Commands;
+using RpOrleans.Gateway.Resp.Upstream;
 using RpOrleans.Gateway.Routing;
 using RpOrleans.Grains.Admin;
 using RpOrleans.Grains.Hosting;
@@ -53,6 +57,8 @@ internal static class GatewayHosting
         services.AddSingleton<GatewayMetrics>().AddSingleton<GatewayReport>();
         services.AddSingleton<ConnectionLimit>();
         services.AddSingleton<HttpFront>().AddSingleton<ReadKey>().AddSingleton<WriteKey>().AddSingleton<BatchGet>().AddSingleton<LargeValues>();
+        services.AddSingleton<RespServices>().AddSingleton<CachedReads>().AddSingleton<UpstreamPool>().AddSingleton<ServerCommands>();
+        services.AddSingleton<RespClients>().AddHostedService(provider => provider.GetRequiredService<RespClients>());
         services.AddRouting();
         services.AddHealthChecks().AddCheck<GatewayHealth>("gateway");
         services.AddHostedService<GatewayDrain>();
@@ -87,9 +93,18 @@ internal static class GatewayHosting
             kestrel.ListenOn(settings.Gateway.Host, settings.Gateway.Port, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;
-                listen.Use(kestrel.ApplicationServices.GetRequiredService<ConnectionLimit>().Middleware);
+                listen.Use(kestrel.ApplicationServices.GetRequiredService<ConnectionLimit>().Http);
                 listen.Use(NulEscape.Middleware);
             });
+            if (settings.Gateway.RespPort != 0)
+            {
+                kestrel.ListenOn(settings.Gateway.Host, settings.Gateway.RespPort, listen =>
+                {
+                    listen.Use(kestrel.ApplicationServices.GetRequiredService<ConnectionLimit>().Resp);
+                    listen.UseConnectionHandler<RespFront>();
+                });
+            }
+
             kestrel.ListenOn(settings.Admin.Host, adminPort, listen => listen.Protocols = HttpProtocols.Http1);
         });
     }

@@ -23,6 +23,9 @@ internal enum GatewayOutcome
     /// <summary>Redis or the nodes gave no usable answer (5xx).</summary>
     Failed,
 
+    /// <summary>A command of the Redis protocol that Redis itself answered.</summary>
+    Passed,
+
     /// <summary>A connection too many.</summary>
     Refused,
 
@@ -46,7 +49,7 @@ internal sealed class GatewayMetrics : IDisposable
             (name, i) => new Measurement<long>(Volatile.Read(ref _counts[i]), new KeyValuePair<string, object?>("outcome", name))));
 
     /// <summary>Counts a request, or each key of a batch.</summary>
-    public void Count(GatewayOutcome outcome) => Interlocked.Increment(ref _counts[(int)outcome]);
+    public void Count(GatewayOutcome outcome, int times = 1) => Interlocked.Add(ref _counts[(int)outcome], times);
 
     /// <summary>Requests by outcome.</summary>
     public IReadOnlyDictionary<string, long> Requests =>

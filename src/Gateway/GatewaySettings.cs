@@ -54,6 +54,11 @@ internal sealed record GatewaySettings(
         {
             reader.Reject("ADMIN_PORT", $"{Admin.Port}", $"must differ from {PortName}");
         }
+
+        if (Gateway.RespPort == Gateway.Port || (Gateway.RespPort != 0 && Gateway.RespPort == Admin.Port))
+        {
+            reader.Reject("RESP_PORT", $"{Gateway.RespPort}", $"must differ from {PortName} and ADMIN_PORT; 0 turns the Redis protocol off");
+        }
     }
 
     private void CheckCluster(SettingsReader reader)

@@ -117,7 +117,7 @@ internal sealed class CacheGrain(
             var stored = Keep(flight, now, sent);
             if (!ownership.Owns(key)) // only now: another may have become the owner while Redis was asked
             {
-                await settlement.SettleAsync(key);
+                await settlement.SettleAsync([key]);
             }
 
             return new WriteOutcome { Status = done ? WriteStatus.Done : WriteStatus.ConditionFailed, Stored = stored };
@@ -134,10 +134,30 @@ internal sealed class CacheGrain(
         }
     }
 
+    public async ValueTask WrittenAsync(WrittenKeys written)
+    {
+        metrics.Requests++;
+        metrics.WritesUnderWay++;
+        try
+        {
+            DropMovedKeys();
+            entries.Drop(written.Keys);
+            var others = written.Keys?.Where(key => !ownership.Owns(key)).ToArray();
+            if (others is not { Length: 0 })
+            {
+                await settlement.SettleAsync(others);
+            }
+        }
+        finally
+        {
+            metrics.WritesUnderWay--;
+        }
+    }
+
     public async ValueTask<long> SettleAsync(SettleRequest request)
     {
         metrics.Settled++;
-        entries.Drop(request.Key);
+        entries.Drop(request.Keys);
         return await ConfirmAsync(request.View);
     }
 

@@ -27,8 +27,13 @@ public interface ICacheGrain : IGrainWithStringKey
     [Alias("Write"), AlwaysInterleave]
     ValueTask<WriteOutcome> WriteAsync(WriteRequest request);
 
-    /// <summary>A write was carried out by another node: drops the copy of its key, and whatever is under way for it will not be kept.</summary>
-    /// <param name="request">The key, and the caller's view.</param>
+    /// <summary>Keys were written past the nodes: once this returns, no node answers with what was there before.</summary>
+    /// <param name="written">The keys; those that another node owns are settled there.</param>
+    [Alias("Written"), AlwaysInterleave]
+    ValueTask WrittenAsync(WrittenKeys written);
+
+    /// <summary>A write was carried out by another node: drops the copies of its keys, and whatever is under way for them will not be kept.</summary>
+    /// <param name="request">The keys, and the caller's view.</param>
     /// <returns>The version of this node's view; as new as the caller's, if the membership table can be read.</returns>
     [Alias("Settle"), AlwaysInterleave]
     ValueTask<long> SettleAsync(SettleRequest request);

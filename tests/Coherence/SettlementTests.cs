@@ -22,7 +22,7 @@ public sealed class SettlementTests
         await SettleAsync();
 
         Assert.Equal(5, Assert.Single(_one.Settled).View);
-        Assert.Equal(_key, Assert.Single(_two.Settled).Key);
+        Assert.Equal(_key, Assert.Single(Assert.Single(_two.Settled).Keys!));
         Assert.Empty(_three.Settled);
     }
 
@@ -75,5 +75,5 @@ public sealed class SettlementTests
         return _time.GetElapsedTime(started);
     }
 
-    private Task SettleAsync() => new Settlement(_cluster.Grains, _cluster.Ownership, new CoherenceOptions(), _time).SettleAsync(_key);
+    private Task SettleAsync() => new Settlement(_cluster.Grains, _cluster.Ownership, new CoherenceOptions(), _time).SettleAsync([_key]);
 }

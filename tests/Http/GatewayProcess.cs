@@ -30,6 +30,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
             start.Environment.Remove(name);
         }
 
+        start.Environment["RESP_PORT"] = "0";
         foreach (var (name, value) in settings)
         {
             start.Environment[name] = value;

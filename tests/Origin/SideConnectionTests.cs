@@ -77,5 +77,5 @@ public sealed class SideConnectionTests
         Assert.Equal(fault, (await Assert.ThrowsAsync<OriginException>(() => connection.AskAsync(TimeSpan.FromMilliseconds(100), "ASK"))).Fault);
     }
 
-    private static Task<SideConnection> OpenAsync(FakeRedis redis) => SideConnection.OpenAsync(new RedisOptions(), "127.0.0.1", redis.Port, _atMost);
+    private static Task<SideConnection> OpenAsync(FakeRedis redis) => SideConnection.OpenAsync(new RedisOptions(), new Server("127.0.0.1", redis.Port), _atMost);
 }

@@ -30,6 +30,8 @@ internal sealed class FakeNode(string name) : ICacheGrain
 
     public ConcurrentQueue<SettleRequest> Settled { get; } = new();
 
+    public ConcurrentQueue<WrittenKeys> Written { get; } = new();
+
     public ConcurrentQueue<long> Confirmed { get; } = new();
 
     /// <summary>The version of its view.</summary>
@@ -66,6 +68,12 @@ internal sealed class FakeNode(string name) : ICacheGrain
         return Fault == OriginFault.None
             ? new WriteOutcome { Status = WriteStatus.Done }
             : new WriteOutcome { Status = WriteStatus.Failed, Fault = Fault, OutcomeUnknown = Fault == OriginFault.TimedOut };
+    }
+
+    public async ValueTask WrittenAsync(WrittenKeys written)
+    {
+        Written.Enqueue(written);
+        await Before();
     }
 
     public async ValueTask<long> SettleAsync(SettleRequest request)

@@ -59,7 +59,7 @@ internal sealed class NodeProcess : IAsyncDisposable
 
     /// <inheritdoc cref="StartSiloAsync"/>
     public static Task<NodeProcess> StartGatewayAsync(IEnumerable<KeyValuePair<string, string>> settings, string? file = null) =>
-        StartAsync("RpOrleans.Gateway", file, settings, "ADMIN_PORT", "SERVER_PORT");
+        StartAsync("RpOrleans.Gateway", file, settings, "ADMIN_PORT", "SERVER_PORT", "RESP_PORT");
 
     /// <summary>Starts the same again, after it has ended, on the same ports.</summary>
     public Task<NodeProcess> StartAgainAsync() => StartAsync(Program, File, Settings);

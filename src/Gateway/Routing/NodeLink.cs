@@ -111,6 +111,26 @@ internal sealed class NodeLink
     public Task<WriteOutcome> WriteAsync(WriteRequest request, TimeSpan atMost, TimeSpan settling) =>
         CallAsync(static (grain, request) => grain.WriteAsync(request), request with { DeadlineMilliseconds = NodeClockIn(atMost) }, atMost + settling);
 
+    /// <summary>Tells the node of keys that were written past it, and waits until no node answers with what was there before.</summary>
+    /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>
+    public Task WrittenAsync(WrittenKeys written, TimeSpan atMost)
+    {
+        if (_held is null)
+        {
+            return CallAsync(
+                static async (grain, written) =>
+                {
+                    await grain.WrittenAsync(written).ConfigureAwait(false);
+                    return true;
+                },
+                written,
+                atMost);
+        }
+
+        _held.Drop(written.Keys);
+        return Task.CompletedTask;
+    }
+
     /// <summary>The node's figures.</summary>
     /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>
     public Task<NodeStats> StatsAsync(TimeSpan atMost) =>

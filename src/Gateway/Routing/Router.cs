@@ -124,6 +124,49 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
         return failed ?? new(default, RouteFault.NoNode);
     }
 
+    /// <summary>Has no node answer any more with what was in Redis before the keys were written there, past the nodes.</summary>
+    /// <param name="keys">The keys; <see langword="null"/> when any may have been written.</param>
+    public async Task SettleAsync(IReadOnlyCollection<byte[]>? keys)
+    {
+        var written = time.GetTimestamp();
+        var ring = nodes.Ring;
+        if (keys is null)
+        {
+            await SettleAsync(null, Candidates(ring.Nodes), written).ConfigureAwait(false);
+        }
+        else if (keys.Count == 1 || ring.Nodes.Length <= 1)
+        {
+            await SettleAsync([.. keys], Candidates(ring.Ranked(keys.First())), written).ConfigureAwait(false);
+        }
+        else
+        {
+            await Task.WhenAll(keys.GroupBy(key => ring.Owner(key)).Select(group => SettleAsync([.. group], Candidates(ring.Ranked(group.First())), written))).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The first that answers sees to it, at all others where it is not the owner.</summary>
+    private async Task SettleAsync(byte[][]? keys, IEnumerable<NodeLink> candidates, long written)
+    {
+        foreach (var node in candidates)
+        {
+            try
+            {
+                await node.WrittenAsync(new WrittenKeys(keys), _attemptBudget + coherence.Bound).ConfigureAwait(false);
+                return;
+            }
+            catch (NodeUnavailableException)
+            {
+            }
+        }
+
+        // Nobody can be told; until then their copies are true again, or may not be used (docs/coherence.md).
+        var left = coherence.Bound - time.GetElapsedTime(written);
+        if (left > TimeSpan.Zero)
+        {
+            await Task.Delay(left, time).ConfigureAwait(false);
+        }
+    }
+
     private async Task<Routed<Lookup>> ReadFromAnyAsync(ReadRequest request, long started, NodeLink? failed)
     {
         var fault = RouteFault.NoNode;

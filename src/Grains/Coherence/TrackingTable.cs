@@ -118,7 +118,7 @@ internal sealed partial class TrackingTable : IAsyncDisposable
     private async Task<long?> LimitAsync()
     {
         var server = _address.Current ?? throw new OriginException(OriginFault.Unreachable);
-        using var connection = await SideConnection.OpenAsync(_redis, server.Host, server.Port, _atMost);
+        using var connection = await SideConnection.OpenAsync(_redis, server, _atMost);
         await connection.LogInAsync(_redis.User, _redis.Password, _atMost);
         var reply = await connection.AskAsync(_atMost, "CONFIG", "GET", "tracking-table-max-keys");
         return reply.Elements is [_, { } text] && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) ? limit : null;

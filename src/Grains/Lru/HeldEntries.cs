@@ -195,13 +195,24 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
         }
     }
 
-    /// <summary>Another node has written the key: there is no copy of it here now, and what is under way is not kept.</summary>
-    public void Drop(byte[] key)
+    /// <summary>Others have written the keys: there is no copy of them here now, and what is under way is not kept.</summary>
+    /// <param name="keys">The keys; <see langword="null"/> when any may have been written.</param>
+    public void Drop(byte[][]? keys)
     {
         lock (_lock)
         {
-            entries.Remove(key, RemovalCause.Invalidated);
-            _flights.Void(key);
+            if (keys is null)
+            {
+                entries.Clear(RemovalCause.Invalidated);
+                _flights.VoidAll();
+                return;
+            }
+
+            foreach (var key in keys)
+            {
+                entries.Remove(key, RemovalCause.Invalidated);
+                _flights.Void(key);
+            }
         }
     }
 

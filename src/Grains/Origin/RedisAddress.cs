@@ -115,7 +115,7 @@ internal sealed partial class RedisAddress : IAsyncDisposable
             {
                 if (_connection is null)
                 {
-                    _connection = await SideConnection.OpenAsync(options, server.Host, server.Port, atMost).ConfigureAwait(false);
+                    _connection = await SideConnection.OpenAsync(options, server, atMost).ConfigureAwait(false);
                     await _connection.LogInAsync(null, options.SentinelPassword, atMost).ConfigureAwait(false);
                 }
 

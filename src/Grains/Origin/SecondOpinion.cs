@@ -41,7 +41,7 @@ internal static class SecondOpinion
 
         try
         {
-            using var connection = await SideConnection.OpenAsync(options, server.Host, server.Port, atMost);
+            using var connection = await SideConnection.OpenAsync(options, server, atMost);
             await connection.AskAsync(atMost, "PING");
             return true;
         }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text;
 using RpOrleans.Grains.Settings;
 
@@ -13,36 +12,20 @@ internal sealed class SideConnection : IDisposable
     private const int LineAtMost = 4 * 1024;
     private const int ElementsAtMost = 64;
 
-    private readonly TcpClient _client;
     private readonly Stream _stream;
     private readonly byte[] _received = new byte[LineAtMost];
     private int _from;
     private int _to;
 
-    private SideConnection(TcpClient client, Stream stream) => (_client, _stream) = (client, stream);
+    private SideConnection(Stream stream) => _stream = stream;
 
     /// <summary>Connects, over TLS where Redis is reached so.</summary>
     /// <param name="options">How.</param>
-    /// <param name="host">Where to.</param>
-    /// <param name="port">The port there.</param>
+    /// <param name="server">Where to.</param>
     /// <param name="atMost">How long it may take.</param>
     /// <exception cref="OriginException">There is no connection.</exception>
-    public static async Task<SideConnection> OpenAsync(RedisOptions options, string host, int port, TimeSpan atMost)
-    {
-        using var patience = new CancellationTokenSource(atMost);
-        var client = new TcpClient { NoDelay = true };
-        try
-        {
-            await client.ConnectAsync(host.Trim('[', ']'), port, patience.Token).ConfigureAwait(false);
-            Stream stream = client.GetStream();
-            return new SideConnection(client, options.UsesTls ? await RedisTls.AuthenticateAsync(stream, host, options, atMost).ConfigureAwait(false) : stream);
-        }
-        catch (Exception failure)
-        {
-            client.Dispose();
-            throw Translate(failure);
-        }
-    }
+    public static async Task<SideConnection> OpenAsync(RedisOptions options, Server server, TimeSpan atMost) =>
+        new((await RedisSocket.OpenAsync(options, server, atMost).ConfigureAwait(false)).Stream);
 
     /// <summary>Logs in, if there is a password.</summary>
     /// <exception cref="OriginException">It is refused, or not answered.</exception>
@@ -84,22 +67,11 @@ internal sealed class SideConnection : IDisposable
         }
         catch (Exception failure)
         {
-            throw Translate(failure);
+            throw RedisSocket.Translate(failure);
         }
     }
 
-    public void Dispose()
-    {
-        _stream.Dispose();
-        _client.Dispose();
-    }
-
-    private static Exception Translate(Exception failure) => failure switch
-    {
-        OperationCanceledException => new OriginException(OriginFault.TimedOut, inner: failure),
-        SocketException or IOException or ObjectDisposedException => new OriginException(OriginFault.Unreachable, inner: failure),
-        _ => failure,
-    };
+    public void Dispose() => _stream.Dispose();
 
     private static int Number(string line, int most) =>
         int.TryParse(line.AsSpan(1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= -1 && number <= most

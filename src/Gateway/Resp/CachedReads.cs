@@ -1,0 +1,181 @@
+using RpOrleans.Gateway.Resp.Commands;
+using RpOrleans.Gateway.Resp.Upstream;
+using RpOrleans.Gateway.Routing;
+using RpOrleans.Grains;
+using RpOrleans.Grains.Settings;
+
+namespace RpOrleans.Gateway.Resp;
+
+/// <summary>The reads that are answered from the cache.</summary>
+internal enum CachedRead : byte
+{
+    /// <summary>Not one of them.</summary>
+    None,
+    Get,
+    MGet,
+    Exists,
+    StrLen,
+    GetRange,
+}
+
+/// <summary>Answers reads from the cache, in Redis's words.</summary>
+internal sealed class CachedReads(Router router, CacheOptions options, GatewayMetrics metrics)
+{
+    private const string WrongType = "WRONGTYPE Operation against a key holding the wrong kind of value";
+
+    /// <summary>What the server's table says of all of them, as far as it matters here.</summary>
+    public static Command Harmless { get; } = new()
+    {
+        Name = "get", Arity = 2, Writes = false, Blocks = false, Dangerous = false, Keys = [], KeysIncomplete = false, Subcommands = NameTable<Command>.Empty,
+    };
+
+    /// <summary>Which read a request is, if the cache can answer it. One with too few words, or too many, is left to Redis, which says so.</summary>
+    public CachedRead Recognize(in Request request)
+    {
+        var read = KindOf(request);
+        for (var i = 1; read != CachedRead.None && i <= KeysOf(read, request); i++)
+        {
+            if (request[i].Length > options.MaximumKeyBytes)
+            {
+                return CachedRead.None;
+            }
+        }
+
+        return read;
+    }
+
+    /// <summary>How many keys it asks for; they come first.</summary>
+    public static int KeysOf(CachedRead read, in Request request) => read is CachedRead.MGet or CachedRead.Exists ? request.Count - 1 : 1;
+
+    /// <summary>Looks a key up.</summary>
+    public ValueTask<Routed<Lookup>> LookUpAsync(ReadOnlySpan<byte> key) => router.ReadAsync(key.ToArray(), default);
+
+    /// <summary>Writes the reply.</summary>
+    /// <param name="read">The read.</param>
+    /// <param name="request">Its words.</param>
+    /// <param name="lookups">What is known of its keys.</param>
+    /// <param name="output">Where the reply goes.</param>
+    /// <param name="protocol">The client's version.</param>
+    /// <returns>Whether there is one: not for a value that only Redis can give; nothing is written then.</returns>
+    public bool TryReply(CachedRead read, in Request request, ReadOnlySpan<Routed<Lookup>> lookups, ReplyOutput output, int protocol)
+    {
+        foreach (ref readonly var routed in lookups)
+        {
+            if (routed.Fault != RouteFault.None || routed.Answer.Status is LookupStatus.Failed or LookupStatus.Miss)
+            {
+                metrics.Count(GatewayOutcome.Failed);
+                output.WriteError(UpstreamErrors.TextOf(routed));
+                return true;
+            }
+
+            if (routed.Answer.Status == LookupStatus.TooLarge && read != CachedRead.Exists)
+            {
+                return false;
+            }
+        }
+
+        foreach (ref readonly var routed in lookups)
+        {
+            Count(routed.Answer);
+        }
+
+        switch (read)
+        {
+            case CachedRead.MGet:
+                output.WriteArrayHead(lookups.Length);
+                foreach (ref readonly var routed in lookups)
+                {
+                    WriteValue(output, routed.Answer.Value, protocol);
+                }
+
+                return true;
+            case CachedRead.Exists:
+                var there = 0;
+                foreach (ref readonly var routed in lookups)
+                {
+                    there += routed.Answer.Status == LookupStatus.Absent ? 0 : 1;
+                }
+
+                output.WriteInteger(there);
+                return true;
+            default:
+                if (lookups[0].Answer.Status == LookupStatus.WrongType)
+                {
+                    output.WriteError(WrongType);
+                }
+                else
+                {
+                    WriteOne(read, request, lookups[0].Answer.Value, output, protocol);
+                }
+
+                return true;
+        }
+    }
+
+    private static CachedRead KindOf(in Request request)
+    {
+        var words = request.Count;
+        return request.Name.Length switch
+        {
+            3 when words == 2 && request.Is(0, "GET"u8) => CachedRead.Get,
+            4 when words > 1 && request.Is(0, "MGET"u8) => CachedRead.MGet,
+            6 when words > 1 && request.Is(0, "EXISTS"u8) => CachedRead.Exists,
+            6 when words == 2 && request.Is(0, "STRLEN"u8) => CachedRead.StrLen,
+            6 when IsRange(request) && request.Is(0, "SUBSTR"u8) => CachedRead.GetRange,
+            8 when IsRange(request) && request.Is(0, "GETRANGE"u8) => CachedRead.GetRange,
+            _ => CachedRead.None,
+        };
+    }
+
+    private static bool IsRange(in Request request) => request.Count == 4 && Digits.TryParse(request[2], out _) && Digits.TryParse(request[3], out _);
+
+    private void Count(in Lookup lookup) => metrics.Count(lookup.Status switch
+    {
+        LookupStatus.Absent => GatewayOutcome.Absent,
+        LookupStatus.WrongType => GatewayOutcome.Rejected,
+        _ => lookup.Source == LookupSource.Cache ? GatewayOutcome.Hit : GatewayOutcome.Miss,
+    });
+
+    private static void WriteOne(CachedRead read, in Request request, byte[]? value, ReplyOutput output, int protocol)
+    {
+        switch (read)
+        {
+            case CachedRead.Get:
+                WriteValue(output, value, protocol);
+                break;
+            case CachedRead.StrLen:
+                output.WriteInteger(value?.Length ?? 0);
+                break;
+            default:
+                output.WriteBulk(Range(value, request));
+                break;
+        }
+    }
+
+    private static void WriteValue(ReplyOutput output, byte[]? value, int protocol)
+    {
+        if (value is null)
+        {
+            output.WriteNull(protocol);
+        }
+        else
+        {
+            output.WriteBulk(value);
+        }
+    }
+
+    /// <summary>As <c>getrangeCommand</c>: both ends count, and from the end if negative.</summary>
+    private static ReadOnlySpan<byte> Range(byte[]? value, in Request request)
+    {
+        Digits.TryParse(request[2], out var from);
+        Digits.TryParse(request[3], out var to);
+        if (value is not { Length: > 0 } || (from < 0 && to < 0 && from > to))
+        {
+            return [];
+        }
+
+        from = Math.Max(0, from < 0 ? from + value.Length : from);
+        to = Math.Min(value.Length - 1, Math.Max(0, to < 0 ? to + value.Length : to));
+        return from > to ? [] : value.AsSpan((int)from..((int)to + 1));
+    }
+}

@@ -1,0 +1,35 @@
+namespace RpOrleans.Gateway.Resp.Commands;
+
+/// <summary>A command, or a subcommand, as the server's <c>COMMAND</c> describes it.</summary>
+internal sealed class Command
+{
+    /// <summary>Its name, and that of its container before it: <c>config|get</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>How many words it takes, its name included; below zero, at least so many.</summary>
+    public required int Arity { get; init; }
+
+    /// <summary>Whether it changes keys.</summary>
+    public required bool Writes { get; init; }
+
+    /// <summary>Whether it may wait for something that others do.</summary>
+    public required bool Blocks { get; init; }
+
+    /// <summary>Whether the server marks it as for administrators, or as dangerous.</summary>
+    public required bool Dangerous { get; init; }
+
+    /// <summary>Where its keys stand.</summary>
+    public required IReadOnlyList<KeySpec> Keys { get; init; }
+
+    /// <summary>Whether other arguments than <see cref="Keys"/> says may be keys.</summary>
+    public required bool KeysIncomplete { get; init; }
+
+    /// <summary>Those by their second word.</summary>
+    public required NameTable<Command> Subcommands { get; init; }
+
+    /// <summary>Whether a request has as many words as it takes.</summary>
+    public bool Fits(int words) => Arity >= 0 ? words == Arity : words >= -Arity;
+
+    /// <summary>What the second word makes of it.</summary>
+    public Command Of(in Request request) => request.Count > 1 && Subcommands.Find(request[1]) is { } subcommand ? subcommand : this;
+}

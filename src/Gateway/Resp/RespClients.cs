@@ -1,0 +1,43 @@
+using System.Collections.Concurrent;
+
+namespace RpOrleans.Gateway.Resp;
+
+/// <summary>Everybody who is connected.</summary>
+internal sealed class RespClients(TimeProvider time, GatewayOptions options) : BackgroundService
+{
+    private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<long, RespClient> _clients = new();
+    private long _last;
+
+    /// <summary>All of them, the oldest first.</summary>
+    public IEnumerable<RespClient> All => _clients.Values.OrderBy(client => client.Id);
+
+    /// <summary>A number for one that comes.</summary>
+    public long NextId() => Interlocked.Increment(ref _last);
+
+    public void Add(RespClient client) => _clients[client.Id] = client;
+
+    public void Remove(RespClient client) => _clients.TryRemove(client.Id, out _);
+
+    public RespClient? Find(long id) => _clients.GetValueOrDefault(id);
+
+    // One timer for all: a timer for each costs memory, and most clients do nothing at all.
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await Task.Delay(_period, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            foreach (var client in _clients.Values)
+            {
+                if (client.Overdue() || (options.RespIdleTimeout > TimeSpan.Zero && IsIdle(client)))
+                {
+                    client.Abort();
+                }
+            }
+        }
+    }
+
+    private bool IsIdle(RespClient client) =>
+        !client.Subscribed && client.BlockedAs == 0 && time.GetElapsedTime(client.ActiveAt) > options.RespIdleTimeout;
+}

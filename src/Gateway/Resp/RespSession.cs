@@ -1,0 +1,364 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Connections;
+using RpOrleans.Gateway.Resp.Commands;
+using RpOrleans.Gateway.Resp.Upstream;
+using RpOrleans.Gateway.Routing;
+using RpOrleans.Grains;
+using RpOrleans.Grains.Origin;
+
+namespace RpOrleans.Gateway.Resp;
+
+// Requests are answered in turn. Those that come together go together: reads that the cache can answer are looked up all at
+// once, and what Redis has to answer is sent to it in one go. But a read behind a write waits for it, and the other way round.
+
+/// <summary>One client's connection, from the first request to the last reply.</summary>
+internal sealed class RespSession : IAsyncDisposable
+{
+    /// <summary>So many requests of a client are under way at most.</summary>
+    private const int AtOnce = 128;
+
+    /// <summary>How long a request may take to arrive, and one of many bytes longer by its size at this rate.</summary>
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(8);
+    private const double SlowestBytesPerSecond = 1024;
+
+    private readonly ConnectionContext _connection;
+    private readonly RespServices _services;
+    private readonly RequestParser _parser = new();
+    private readonly ReplyOutput _output;
+    private readonly WrittenByClient _written;
+    private readonly PassThrough _passThrough;
+    private readonly ConnectionCommands _here;
+    private readonly List<(Request Request, Command? Command)> _run = [];
+    private readonly List<ValueTask<Routed<Lookup>>> _lookups = [];
+    private Routed<Lookup>[] _answers = [];
+    private Subscriptions? _subscriptions;
+    private long _requestBegun; // when the one that has not arrived whole did; 0 for none
+    private bool _skipNext; // CLIENT REPLY SKIP
+    private bool _leaving;
+
+    public RespSession(ConnectionContext connection, RespServices services)
+    {
+        (_connection, _services) = (connection, services);
+        _output = new ReplyOutput(connection.Transport.Output, services.Time);
+        Client = new RespClient(services.Clients.NextId(), connection.RemoteEndPoint, connection.LocalEndPoint, services.Time.GetTimestamp())
+        {
+            Abort = () => connection.Abort(),
+            Overdue = () => _output.Overdue || RequestOverdue,
+        };
+        _written = new WrittenByClient(services.Router, services.Pool);
+        _passThrough = new PassThrough(services.Pool, Client, _written, new WrittenByClient(services.Router, services.Pool), _output, FlushAsync);
+        _here = new ConnectionCommands(Client, services, _output);
+    }
+
+    public RespClient Client { get; }
+
+    /// <summary>Serves the client until it leaves, or is sent away.</summary>
+    public async Task RunAsync()
+    {
+        var input = _connection.Transport.Input;
+        while (!_leaving)
+        {
+            var read = await input.ReadAsync().ConfigureAwait(false);
+            _parser.Append(read.Buffer);
+            input.AdvanceTo(read.Buffer.End);
+            _parser.Trusted = Client.Trusted;
+            while (!_leaving && Gather())
+            {
+                Client.ActiveAt = _services.Time.GetTimestamp();
+                await AnswerAsync().ConfigureAwait(false);
+            }
+
+            if (!_leaving && _parser.Error is { } error)
+            {
+                _output.Write(error.Reply);
+                _leaving = true;
+            }
+
+            TakeMessages();
+            await FlushAsync().ConfigureAwait(false);
+            _parser.Release();
+            Volatile.Write(ref _requestBegun, !_parser.Begun ? 0 : _requestBegun == 0 ? _services.Time.GetTimestamp() : _requestBegun);
+            _leaving |= read.IsCompleted || _subscriptions is { Ended: true };
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _subscriptions?.Dispose();
+        _passThrough.Dispose();
+        _parser.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private bool RequestOverdue =>
+        Volatile.Read(ref _requestBegun) is not 0 and var since
+        && _services.Time.GetElapsedTime(since) > _patience + TimeSpan.FromSeconds(_parser.Held / SlowestBytesPerSecond);
+
+    /// <summary>Takes the requests that are there.</summary>
+    private bool Gather()
+    {
+        _run.Clear();
+        while (_run.Count < AtOnce && _parser.TryRead(out var request))
+        {
+            _run.Add((request, null));
+        }
+
+        return _run.Count > 0;
+    }
+
+    private async Task AnswerAsync()
+    {
+        var batch = _run.ToArray();
+        for (var from = 0; from < batch.Length && !_leaving;)
+        {
+            var (way, command) = await WayOfAsync(batch[from].Request).ConfigureAwait(false);
+            _run.Clear();
+            _run.Add((batch[from++].Request, command));
+            while (way is Way.Cache or Way.Redis && from < batch.Length && !_skipNext && TryWayOf(batch[from].Request, out var next, out command) && next == way)
+            {
+                _run.Add((batch[from++].Request, command));
+            }
+
+            Client.LastCommand = _run[^1].Command?.Name ?? "unknown";
+            await AnswerAsync(way).ConfigureAwait(false);
+        }
+    }
+
+    private async Task AnswerAsync(Way way)
+    {
+        var skipped = _skipNext;
+        _skipNext = false;
+        _output.Muted |= skipped;
+        var (request, command) = _run[0];
+        switch (way)
+        {
+            case Way.Cache:
+                await ReadAsync().ConfigureAwait(false);
+                break;
+            case Way.Redis:
+                await _passThrough.PassAsync(_run).ConfigureAwait(false);
+                _services.Metrics.Count(GatewayOutcome.Passed, _run.Count);
+                break;
+            case Way.RedisWaiting:
+                await FlushAsync().ConfigureAwait(false);
+                await _passThrough.PassBlockingAsync(request, command!, _connection.ConnectionClosed).ConfigureAwait(false);
+                _services.Metrics.Count(GatewayOutcome.Passed);
+                break;
+            case Way.Subscriptions:
+                await SubscribeAsync(request).ConfigureAwait(false);
+                break;
+            case Way.Here:
+                await AnswerHereAsync(request).ConfigureAwait(false);
+                break;
+            case Way.Refused:
+                _services.Metrics.Count(GatewayOutcome.Rejected);
+                _output.WriteError(_services.NoPermission(command!));
+                await _passThrough.SpoilAsync().ConfigureAwait(false);
+                break;
+            case Way.Stranger:
+                _services.Metrics.Count(GatewayOutcome.Rejected);
+                _output.WriteError("NOAUTH Authentication required.");
+                break;
+            case Way.Hangup:
+                _leaving = true;
+                break;
+        }
+
+        _output.Muted = _here.ReplyMode == ReplyMode.Off;
+    }
+
+    /// <summary>What becomes of a request; the server is asked for its commands if need be.</summary>
+    private async ValueTask<(Way Way, Command? Command)> WayOfAsync(Request request)
+    {
+        if (TryWayOf(request, out var way, out var command))
+        {
+            return (way, command);
+        }
+
+        try
+        {
+            await _services.Commands.ReadAsync().ConfigureAwait(false);
+        }
+        catch (OriginException)
+        {
+            // Then it cannot be carried out either, and that is said.
+        }
+
+        return (Way.Redis, _services.Commands.Find(request.Name)) is (_, { } found) ? (WayOf(request, found), found.Of(request)) : (Way.Redis, null);
+    }
+
+    /// <returns>Whether it is known.</returns>
+    private bool TryWayOf(in Request request, out Way way, out Command? command)
+    {
+        command = null;
+        if (IsHttp(request))
+        {
+            way = Way.Hangup;
+            return true;
+        }
+
+        if (!Client.Trusted && !ConnectionCommands.IsForStrangers(request))
+        {
+            way = Way.Stranger;
+            return true;
+        }
+
+        if (Client is { Subscribed: true, Protocol: 2 } && !ConnectionCommands.EndsSubscriptions(request))
+        {
+            way = Way.Subscriptions;
+            return true;
+        }
+
+        if (!_passThrough.HasState && _services.Reads.Recognize(request) != CachedRead.None)
+        {
+            way = Way.Cache;
+            return true;
+        }
+
+        if (_here.Knows(request, _passThrough.InTransaction))
+        {
+            way = Way.Here;
+            return true;
+        }
+
+        command = _services.Commands.Find(request.Name);
+        if (command is null)
+        {
+            way = Way.Redis;
+            return !_services.Commands.Outdated;
+        }
+
+        way = WayOf(request, command);
+        command = command.Of(request);
+        return true;
+    }
+
+    private Way WayOf(in Request request, Command command)
+    {
+        var exact = command.Of(request);
+        return exact.Dangerous && exact.Fits(request.Count) && !_services.Allows(exact) ? Way.Refused
+            : _passThrough.InTransaction ? Way.Redis
+            : ConnectionCommands.IsSubscription(request) ? Way.Subscriptions
+            : exact.Blocks && !_passThrough.HasState ? Way.RedisWaiting
+            : Way.Redis;
+    }
+
+    /// <summary>What a browser may be made to send to this port; Redis hangs up too, but only at the last two (<c>securityWarningCommand</c>).</summary>
+    private static bool IsHttp(in Request request) =>
+        request.Name.Length switch
+        {
+            4 => request.Is(0, "POST"u8),
+            5 => request.Is(0, "HOST:"u8),
+            _ => false,
+        }
+        || (request.Count == 3 && request[2].StartsWith("HTTP/1."u8));
+
+    private async Task ReadAsync()
+    {
+        await _written.SettleAsync().ConfigureAwait(false); // it must not see what was there before its own writes
+        _lookups.Clear();
+        foreach (var (request, _) in _run)
+        {
+            var keys = CachedReads.KeysOf(_services.Reads.Recognize(request), request);
+            for (var i = 1; i <= keys; i++)
+            {
+                _lookups.Add(_services.Reads.LookUpAsync(request[i]));
+            }
+        }
+
+        var at = 0;
+        foreach (var (request, _) in _run.ToArray())
+        {
+            var read = _services.Reads.Recognize(request);
+            var keys = CachedReads.KeysOf(read, request);
+            if (_answers.Length < keys)
+            {
+                _answers = new Routed<Lookup>[keys];
+            }
+
+            for (var i = 0; i < keys; i++)
+            {
+                _answers[i] = await _lookups[at++].ConfigureAwait(false);
+            }
+
+            if (!_services.Reads.TryReply(read, request, _answers.AsSpan(0, keys), _output, Client.Protocol))
+            {
+                await _passThrough.PassAsync([(request, _services.Commands.Find(request.Name) ?? CachedReads.Harmless)]).ConfigureAwait(false);
+            }
+
+            if (_output.Gathered >= ReplyOutput.Much)
+            {
+                await FlushAsync().ConfigureAwait(false);
+            }
+        }
+
+        Array.Clear(_answers);
+    }
+
+    private async Task AnswerHereAsync(Request request)
+    {
+        switch (await _here.AnswerAsync(request, _passThrough).ConfigureAwait(false))
+        {
+            case Afterwards.Leave:
+                _leaving = true;
+                break;
+            case Afterwards.Reset:
+                _passThrough.Reset();
+                _subscriptions?.Dispose();
+                (_subscriptions, Client.Subscribed) = (null, false);
+                break;
+            case Afterwards.SkipNext:
+                _skipNext = true;
+                break;
+        }
+
+        _parser.Trusted = Client.Trusted;
+    }
+
+    private async Task SubscribeAsync(Request request)
+    {
+        try
+        {
+            _subscriptions ??= new Subscriptions(
+                await _services.Pool.RentAsync(Client.Protocol).ConfigureAwait(false), _connection.Transport.Input.CancelPendingRead, _services.Time);
+            await _subscriptions.SendAsync(request.Bytes).ConfigureAwait(false);
+        }
+        catch (OriginException failure) when (_subscriptions is null)
+        {
+            _output.WriteError(UpstreamErrors.TextOf(failure));
+            return;
+        }
+
+        TakeMessages();
+        Client.Subscribed = _subscriptions.Any;
+    }
+
+    /// <summary>Hands on what was published, and what Redis said of subscriptions.</summary>
+    private void TakeMessages()
+    {
+        while (_subscriptions?.Take() is { } message)
+        {
+            _output.Write(message);
+        }
+    }
+
+    /// <summary>Sends what is gathered, once no node answers any more with what was there before it.</summary>
+    private async ValueTask FlushAsync()
+    {
+        await _written.SettleAsync().ConfigureAwait(false);
+        _leaving |= !await _output.FlushAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>What becomes of a request.</summary>
+    private enum Way
+    {
+        Cache,
+        Redis,
+        RedisWaiting,
+        Subscriptions,
+        Here,
+        Refused,
+        Stranger,
+        Hangup,
+    }
+}

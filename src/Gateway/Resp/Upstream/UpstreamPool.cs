@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using RpOrleans.Grains.Origin;
+using RpOrleans.Grains.Settings;
+
+namespace RpOrleans.Gateway.Resp.Upstream;
+
+// A client has a connection to itself from the command that it passes to Redis until the reply, and longer where Redis keeps a
+// state for it. So nobody waits for somebody else's reply, and a client that reads slowly holds up itself alone.
+
+/// <summary>The connections to Redis for what clients pass through.</summary>
+internal sealed class UpstreamPool(RedisOptions options, RedisAddress address) : IDisposable
+{
+    /// <summary>So many connections are kept that nobody uses, for each version of the protocol.</summary>
+    private const int IdleAtMost = 64;
+
+    private readonly ConcurrentStack<UpstreamConnection>[] _idle = [new(), new()];
+
+    /// <summary>The version that Redis gave itself last.</summary>
+    public string? Version { get; private set; }
+
+    /// <summary>A connection on which nothing is under way.</summary>
+    /// <exception cref="OriginException">There is none.</exception>
+    public async ValueTask<UpstreamConnection> RentAsync(int protocol)
+    {
+        var server = address.Current ?? throw new OriginException(OriginFault.Unreachable);
+        while (_idle[protocol - 2].TryPop(out var idle))
+        {
+            if (idle.Server == server && !idle.IsStale)
+            {
+                return idle;
+            }
+
+            idle.Dispose();
+        }
+
+        var opened = await UpstreamConnection.OpenAsync(options, server, protocol, RedisClient.ConnectTimeout).ConfigureAwait(false);
+        Version = opened.Version ?? Version;
+        return opened;
+    }
+
+    /// <summary>Takes a connection back on which every command has been answered, and that has no state of its own.</summary>
+    public void Return(UpstreamConnection connection)
+    {
+        if (_idle[connection.Protocol - 2].Count < IdleAtMost)
+        {
+            _idle[connection.Protocol - 2].Push(connection);
+        }
+        else
+        {
+            connection.Dispose();
+        }
+    }
+
+    /// <summary>Sees to it that <see cref="Version"/> is known, if the server can be reached.</summary>
+    public async ValueTask KnowVersionAsync()
+    {
+        if (Version is null)
+        {
+            try
+            {
+                Return(await RentAsync(2).ConfigureAwait(false));
+            }
+            catch (OriginException)
+            {
+                // It stays unknown.
+            }
+        }
+    }
+
+    /// <summary>Ends the waiting of a client.</summary>
+    /// <param name="id">By which number Redis knows its connection.</param>
+    /// <param name="withError">Whether it is told so by an error.</param>
+    /// <returns>How many were waiting; 0 where Redis cannot be asked.</returns>
+    public async Task<long> UnblockAsync(long id, bool withError)
+    {
+        try
+        {
+            var connection = await RentAsync(2).ConfigureAwait(false);
+            var reply = await connection.AskAsync(CancellationToken.None, ["CLIENT", "UNBLOCK", $"{id}", withError ? "ERROR" : "TIMEOUT"]).ConfigureAwait(false);
+            Return(connection);
+            return reply.Number;
+        }
+        catch (OriginException)
+        {
+            return 0;
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var connection in _idle.SelectMany(idle => idle))
+        {
+            connection.Dispose();
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using System.Text;
+using RpOrleans.Gateway.Resp.Commands;
+using RpOrleans.Gateway.Resp.Upstream;
+using RpOrleans.Gateway.Routing;
+using RpOrleans.Grains.Origin;
+
+namespace RpOrleans.Gateway.Resp;
+
+/// <summary>What a client has had Redis write, and is not to be told of before no node answers with what was there before.</summary>
+internal sealed class WrittenByClient(Router router, UpstreamPool pool)
+{
+    private readonly List<byte[]> _keys = [];
+    private readonly List<byte[]> _unclear = []; // whole commands
+    private bool _any;
+
+    /// <summary>A command was carried out, or may have been.</summary>
+    /// <param name="request">It.</param>
+    /// <param name="command">What it does; <see langword="null"/> when that is not known.</param>
+    public void Add(Request request, Command? command)
+    {
+        if (command is null)
+        {
+            _any = true;
+        }
+        else if (command is { Writes: true, KeysIncomplete: true })
+        {
+            _unclear.Add(request.Bytes.ToArray());
+        }
+        else if (command.Writes)
+        {
+            AddKeys(request, command);
+        }
+    }
+
+    /// <summary>Commands that were waiting for this have been carried out together.</summary>
+    public void Take(WrittenByClient others)
+    {
+        _keys.AddRange(others._keys);
+        _unclear.AddRange(others._unclear);
+        _any |= others._any;
+        others.Clear();
+    }
+
+    /// <summary>Nothing of it was carried out.</summary>
+    public void Clear()
+    {
+        _keys.Clear();
+        _unclear.Clear();
+        _any = false;
+    }
+
+    /// <summary>Waits until no node answers with what was there before.</summary>
+    public ValueTask SettleAsync() => _any || _keys.Count > 0 || _unclear.Count > 0 ? new(SettleAllAsync()) : ValueTask.CompletedTask;
+
+    private void AddKeys(Request request, Command command)
+    {
+        var somewhere = false;
+        foreach (var spec in command.Keys.Where(spec => spec.Written))
+        {
+            somewhere = true;
+            var before = _keys.Count;
+            foreach (var at in spec.In(request))
+            {
+                _keys.Add(request[at].ToArray());
+            }
+
+            _any |= spec.Counted && _keys.Count == before; // a script that names no key may write any
+        }
+
+        _any |= !somewhere;
+    }
+
+    private async Task SettleAllAsync()
+    {
+        foreach (var command in _unclear)
+        {
+            await AskForKeysAsync(command).ConfigureAwait(false);
+        }
+
+        await router.SettleAsync(_any ? null : _keys).ConfigureAwait(false);
+        Clear();
+    }
+
+    /// <summary>Where its table does not say which keys a command writes, the server says it of the command itself.</summary>
+    private async Task AskForKeysAsync(byte[] command)
+    {
+        try
+        {
+            var connection = await pool.RentAsync(2).ConfigureAwait(false);
+            var head = Array.IndexOf(command, (byte)'\n') + 1;
+            var words = int.Parse(Encoding.ASCII.GetString(command, 1, head - 3), System.Globalization.CultureInfo.InvariantCulture);
+            await connection.SendAsync(Encoding.ASCII.GetBytes($"*{words + 2}\r\n$7\r\nCOMMAND\r\n$15\r\nGETKEYSANDFLAGS\r\n")).ConfigureAwait(false);
+            await connection.SendAsync(command.AsMemory(head)).ConfigureAwait(false);
+            var reply = await connection.ReadReplyAsync().ConfigureAwait(false);
+            pool.Return(connection);
+            _any |= reply.IsError; // before Redis 7 it does not say what is written
+            _keys.AddRange(reply.Items
+                .Where(key => key.Items.Count == 2 && key.Items[1].Items.Any(flag => flag.Text is "RW" or "OW" or "RM"))
+                .Select(key => Encoding.Latin1.GetBytes(key.Items[0].Text)));
+        }
+        catch (OriginException)
+        {
+            _any = true;
+        }
+    }
+}
