@@ -41,6 +41,7 @@ internal static class GatewayHosting
         var app = builder.Build();
         app.UseFront(settings.Gateway.Port);
         app.MapAdmin(app.Services.GetRequiredService<GatewayReport>().StatsAsync);
+        app.MapExplain(app.Services.GetRequiredService<Router>());
         return app;
     }
 

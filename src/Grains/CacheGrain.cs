@@ -177,6 +177,12 @@ internal sealed class CacheGrain(
         return ownership.View;
     }
 
+    public ValueTask<Explanation> ExplainAsync(byte[] key)
+    {
+        DropMovedKeys();
+        return ValueTask.FromResult(entries.Explain(key) with { Node = Ownership.NodeName(silo.SiloAddress), Owner = ownership.Owns(key) });
+    }
+
     public ValueTask<NodeState> PingAsync() => ValueTask.FromResult(report.State);
 
     public ValueTask<NodeStats> StatsAsync() => ValueTask.FromResult(report.Stats);

@@ -44,6 +44,11 @@ public interface ICacheGrain : IGrainWithStringKey
     [Alias("Confirm"), AlwaysInterleave]
     ValueTask<long> ConfirmAsync(long view);
 
+    /// <summary>Says what the node holds of a key, and what that is worth; changes nothing.</summary>
+    /// <param name="key">The key's bytes.</param>
+    [Alias("Explain"), AlwaysInterleave]
+    ValueTask<Explanation> ExplainAsync(byte[] key);
+
     /// <summary>Says that the node is alive, and what it can do; touches no Redis.</summary>
     /// <returns>The node's state.</returns>
     [Alias("Ping"), AlwaysInterleave]

@@ -70,6 +70,8 @@ internal sealed class FakeNode(string name) : ICacheGrain
             : new WriteOutcome { Status = WriteStatus.Failed, Fault = Fault, OutcomeUnknown = Fault == OriginFault.TimedOut };
     }
 
+    public ValueTask<Explanation> ExplainAsync(byte[] key) => ValueTask.FromResult(new Explanation { Node = name, Owner = true });
+
     public async ValueTask WrittenAsync(WrittenKeys written)
     {
         Written.Enqueue(written);

@@ -43,6 +43,7 @@ internal sealed class ConnectionCommands
         ["AUTH"] = (self, request) => new(self.Auth(request)),
         ["HELLO"] = (self, request) => self.HelloAsync(request),
         ["CLIENT"] = (self, request) => self._clientCommands.AnswerAsync(request),
+        ["RP.EXPLAIN"] = (self, request) => self.ExplainAsync(request),
         ["QUIT"] = (self, _) => new(self.Quit()),
         ["RESET"] = (self, request) => new(self.Reset(request)),
         ["MONITOR"] = (self, request) => new(self.Refuse("monitor")),
@@ -275,6 +276,17 @@ internal sealed class ConnectionCommands
         _output.WriteBulk("master"u8);
         _output.WriteBulk("modules"u8);
         _output.WriteArrayHead(0);
+    }
+
+    private async ValueTask<Afterwards> ExplainAsync(Request request)
+    {
+        if (request.Count != 2)
+        {
+            return WrongArity("rp.explain");
+        }
+
+        await ExplainCommand.AnswerAsync(request[1].ToArray(), _services.Router, _output, _client.Protocol).ConfigureAwait(false);
+        return Afterwards.GoOn;
     }
 
     private Afterwards Quit()

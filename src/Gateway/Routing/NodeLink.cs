@@ -131,6 +131,11 @@ internal sealed class NodeLink
         return Task.CompletedTask;
     }
 
+    /// <summary>What the node holds of a key, and what that is worth.</summary>
+    /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>
+    public Task<Explanation> ExplainAsync(byte[] key) =>
+        CallAsync(static (grain, key) => grain.ExplainAsync(key), key, _peekAtMost);
+
     /// <summary>The node's figures.</summary>
     /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>
     public Task<NodeStats> StatsAsync(TimeSpan atMost) =>

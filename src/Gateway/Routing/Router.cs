@@ -124,6 +124,24 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
         return failed ?? new(default, RouteFault.NoNode);
     }
 
+    /// <summary>What the key's owner holds of it, as this gateway sees who that is.</summary>
+    public async Task<Routed<Explanation?>> ExplainAsync(byte[] key)
+    {
+        if (nodes.Ring.Owner(key) is not { } owner)
+        {
+            return new(null, RouteFault.NoNode);
+        }
+
+        try
+        {
+            return new(await owner.ExplainAsync(key).ConfigureAwait(false));
+        }
+        catch (NodeUnavailableException failure)
+        {
+            return new(null, failure.Fault == NodeFault.TimedOut ? RouteFault.TimedOut : RouteFault.NoNode);
+        }
+    }
+
     /// <summary>Has no node answer any more with what was in Redis before the keys were written there, past the nodes.</summary>
     /// <param name="keys">The keys; <see langword="null"/> when any may have been written.</param>
     public async Task SettleAsync(IReadOnlyCollection<byte[]>? keys)

@@ -104,6 +104,32 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
         }
     }
 
+    /// <summary>What is held of a key, and what that is worth; changes nothing.</summary>
+    public Explanation Explain(byte[] key)
+    {
+        lock (_lock)
+        {
+            if (entries.Find(key) is not { } entry)
+            {
+                return new Explanation { Loading = _flights.Busy(key) };
+            }
+
+            var now = time.GetTimestamp();
+            session.Confirms(entry.Session, out var basis);
+            var answer = Answer(entry, entry.ExpiresAt <= now ? Freshness.Expired : basis, now);
+            return new Explanation
+            {
+                Held = true,
+                Absent = entry.Value is null,
+                ValueBytes = entry.Value?.Length ?? 0,
+                AgeMilliseconds = answer.AgeMilliseconds,
+                FreshMilliseconds = answer.FreshMilliseconds,
+                Freshness = answer.Freshness,
+                Loading = _flights.Busy(key),
+            };
+        }
+    }
+
     /// <summary>The load that a reader of this key may wait with; <see langword="null"/> when there is none.</summary>
     public SingleFlight<Lookup>.Flight? Joinable(byte[] key)
     {

@@ -105,6 +105,9 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
     /// <summary>Whether anything is held under a key; leaves it where it is in the order.</summary>
     public bool Contains(byte[] key) => _entries.ContainsKey(key);
 
+    /// <summary>What is held under a key, expired or not; leaves it where it is in the order.</summary>
+    public Entry? Find(byte[] key) => _entries.GetValueOrDefault(key);
+
     /// <summary>Holds a value as the most recently used, in place of what is held under its key.</summary>
     /// <param name="key">The key. The cache keeps the array, which must not be written to any more.</param>
     /// <param name="value">The value, or <see langword="null"/> for a key that Redis does not have. The same holds for it.</param>

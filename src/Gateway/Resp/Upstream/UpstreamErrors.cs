@@ -8,9 +8,11 @@ namespace RpOrleans.Gateway.Resp.Upstream;
 internal static class UpstreamErrors
 {
     /// <summary>Of a read.</summary>
-    public static string TextOf(in Routed<Lookup> routed) => routed.Fault switch
+    public static string TextOf(in Routed<Lookup> routed) => routed.Fault == RouteFault.None ? TextOf(routed.Answer.Fault) : TextOf(routed.Fault);
+
+    /// <summary>Of whatever a node was to answer.</summary>
+    public static string TextOf(RouteFault fault) => fault switch
     {
-        RouteFault.None => TextOf(routed.Answer.Fault),
         RouteFault.NoNode => "ERR upstream no cache node can be reached",
         RouteFault.TimedOut => "ERR upstream no cache node answered in time",
         _ => "ERR upstream the node was lost: outcome unknown",
