@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using Orleans.Concurrency;
 using Orleans.Placement;
@@ -68,19 +69,24 @@ internal sealed class CacheGrain(
     {
         metrics.Requests++;
         DropMovedKeys();
-        var items = new Lookup[keys.Keys.Length];
+        var answers = ArrayPool<Lookup>.Shared.Rent(keys.Count);
         var carried = 0;
         var refuses = origin.Health.Refuses;
-        for (var i = 0; i < items.Length; i++)
+        ReadOnlySpan<byte> rest = keys.Packed;
+        for (var i = 0; i < keys.Count; i++)
         {
+            var key = KeyBatch.Next(ref rest);
+            answers[i] = default;
             // What does not fit any more is a miss here, and is found by the read that follows.
-            if (carried < BatchBytesAtMost && (entries.TryHit(keys.Keys[i], out items[i]) || (refuses && TryCopy(keys.Keys[i], null, out items[i]))))
+            if (carried < BatchBytesAtMost && (entries.TryHit(key, out answers[i]) || (refuses && TryCopy(key.ToArray(), null, out answers[i]))))
             {
-                carried += items[i].Value?.Length ?? 0;
+                carried += answers[i].Value?.Length ?? 0;
             }
         }
 
-        return ValueTask.FromResult(new LookupBatch(items));
+        var batch = LookupBatch.Of(answers.AsSpan(0, keys.Count));
+        ArrayPool<Lookup>.Shared.Return(answers, clearArray: true);
+        return ValueTask.FromResult(batch);
     }
 
     public ValueTask<Lookup> ReadAsync(ReadRequest request)

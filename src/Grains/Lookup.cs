@@ -71,13 +71,3 @@ public readonly record struct Lookup
 
     internal static Lookup Failed(OriginFault fault) => new() { Status = LookupStatus.Failed, Fault = fault };
 }
-
-/// <summary>The answers to a batch, in the order of its keys.</summary>
-/// <param name="Items">One a key.</param>
-[GenerateSerializer, Immutable, Alias("rporleans.LookupBatch")]
-public sealed record LookupBatch([property: Id(0)] Lookup[] Items);
-
-/// <summary>Keys to look up together.</summary>
-/// <param name="Keys">Their bytes.</param>
-[GenerateSerializer, Immutable, Alias("rporleans.KeyBatch")]
-public sealed record KeyBatch([property: Id(0)] byte[][] Keys);

@@ -218,7 +218,7 @@ public sealed class AgingTests
         _time.Advance(0.25 * _life);
         Assert.Equal(0, await HeldAsync());
 
-        async Task<int> HeldAsync() => (await cluster.OwnerOf("any").PeekAsync(new KeyBatch([.. keys.Select(TestCluster.Bytes)]))).Items.Count(item => item.Status == LookupStatus.Found);
+        async Task<int> HeldAsync() => (await cluster.OwnerOf("any").PeekAsync(KeyBatch.Of([.. keys.Select(TestCluster.Bytes)]))).ToList().Count(item => item.Status == LookupStatus.Found);
     }
 
     private Task<TestCluster> StartAsync(TimeSpan staleIfError = default, double jitter = 0) =>

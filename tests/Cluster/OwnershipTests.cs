@@ -31,9 +31,9 @@ public sealed class OwnershipTests
         {
             foreach (var silo in cluster.Silos)
             {
-                var held = await cluster.Node(silo).PeekAsync(new KeyBatch([TestCluster.Bytes(key)]));
+                var held = await cluster.Node(silo).PeekAsync(KeyBatch.Of(TestCluster.Bytes(key)));
                 var expected = silo.Equals(cluster.OwnerAddressOf(key)) ? LookupStatus.Found : LookupStatus.Miss;
-                Assert.Equal(expected, held.Items[0].Status);
+                Assert.Equal(expected, held.ToList()[0].Status);
             }
         }
     }
@@ -91,8 +91,8 @@ public sealed class OwnershipTests
 
         foreach (var silo in before)
         {
-            var held = await cluster.Node(silo).PeekAsync(new KeyBatch(moved));
-            Assert.All(held.Items, lookup => Assert.Equal(LookupStatus.Miss, lookup.Status));
+            var held = await cluster.Node(silo).PeekAsync(KeyBatch.Of(moved));
+            Assert.All(held.ToList(), lookup => Assert.Equal(LookupStatus.Miss, lookup.Status));
         }
     }
 
@@ -125,7 +125,7 @@ public sealed class OwnershipTests
             .WriteAsync(new WriteRequest { Key = key, Value = TestCluster.Bytes("newer"), DeadlineMilliseconds = long.MaxValue / 1_000_000_000 });
 
         Assert.Equal((WriteStatus.Done, false), (written.Status, written.Stored));
-        Assert.Equal(LookupStatus.Miss, (await cluster.Node(owner).PeekAsync(new KeyBatch([key]))).Items[0].Status);
+        Assert.Equal(LookupStatus.Miss, (await cluster.Node(owner).PeekAsync(KeyBatch.Of(key))).ToList()[0].Status);
         Assert.Equal(TestCluster.Bytes("newer"), (await cluster.ReadAsync("user:7")).Value);
     }
 
@@ -140,13 +140,13 @@ public sealed class OwnershipTests
         await cluster.JoinAsync();
         var joined = cluster.Silos.Single(silo => !before.Contains(silo));
         await ReadAllAsync(cluster); // what has moved is held by the new owner, as it was before the writes
-        var moved = new KeyBatch([.. _keys.Where(key => cluster.OwnerAddressOf(key).Equals(joined)).Select(TestCluster.Bytes)]);
-        Assert.Contains((await cluster.Node(joined).PeekAsync(moved)).Items, lookup => lookup.Status == LookupStatus.Found);
+        var moved = KeyBatch.Of([.. _keys.Where(key => cluster.OwnerAddressOf(key).Equals(joined)).Select(TestCluster.Bytes)]);
+        Assert.Contains((await cluster.Node(joined).PeekAsync(moved)).ToList(), lookup => lookup.Status == LookupStatus.Found);
 
         cluster.Origin.ResumeWrites();
         Assert.All(await Task.WhenAll(writes), written => Assert.Equal(WriteStatus.Done, written.Status));
 
-        Assert.All((await cluster.Node(joined).PeekAsync(moved)).Items, lookup => Assert.Equal(LookupStatus.Miss, lookup.Status));
+        Assert.All((await cluster.Node(joined).PeekAsync(moved)).ToList(), lookup => Assert.Equal(LookupStatus.Miss, lookup.Status));
     }
 
     [Fact]
@@ -165,7 +165,7 @@ public sealed class OwnershipTests
         cluster.Origin.Resume();
         await late;
 
-        Assert.Equal(LookupStatus.Miss, (await cluster.Node(owner).PeekAsync(new KeyBatch([key]))).Items[0].Status);
+        Assert.Equal(LookupStatus.Miss, (await cluster.Node(owner).PeekAsync(KeyBatch.Of(key))).ToList()[0].Status);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class PeekBatcherTests
         var batcher = new PeekBatcher(EchoAsync);
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 10_000).Select(i => Task.Run(async () =>
-            (i, Encoding.UTF8.GetString((await batcher.PeekAsync(Encoding.UTF8.GetBytes($"{i}"))).Value!)))));
+            (i, Encoding.UTF8.GetString(await ValueAsync(batcher, Encoding.UTF8.GetBytes($"{i}")))))));
 
         Assert.All(answers, answer => Assert.Equal($"{answer.i}", answer.Item2));
     }
@@ -25,13 +25,13 @@ public sealed class PeekBatcherTests
         var held = new TaskCompletionSource();
         var batcher = new PeekBatcher(async keys =>
         {
-            calls.Enqueue(keys.Keys.Length);
+            calls.Enqueue(keys.Count);
             await held.Task;
             return await EchoAsync(keys);
         });
 
-        var first = batcher.PeekAsync([1]).AsTask();
-        var others = Enumerable.Range(0, 100).Select(_ => batcher.PeekAsync([2]).AsTask()).ToArray();
+        var first = batcher.PeekAsync(KeyBatch.Of([1])).AsTask();
+        var others = Enumerable.Range(0, 100).Select(_ => batcher.PeekAsync(KeyBatch.Of([2])).AsTask()).ToArray();
         Assert.Equal([1], calls);
         held.SetResult();
         await Task.WhenAll([first, .. others]);
@@ -45,15 +45,40 @@ public sealed class PeekBatcherTests
         var fail = true;
         var batcher = new PeekBatcher(keys => fail ? throw new NodeUnavailableException(NodeFault.Lost, null) : EchoAsync(keys));
 
-        await Assert.ThrowsAsync<NodeUnavailableException>(() => batcher.PeekAsync([1]).AsTask());
+        await Assert.ThrowsAsync<NodeUnavailableException>(() => batcher.PeekAsync(KeyBatch.Of([1])).AsTask());
         fail = false;
 
-        Assert.Equal(LookupStatus.Found, (await batcher.PeekAsync([1])).Status);
+        Assert.Equal(LookupStatus.Found, (await batcher.PeekAsync(KeyBatch.Of([1]))).Next(out _).Status);
+    }
+
+    [Fact]
+    public async Task ManyKeysOfOneReaderAreAnsweredInTheirOrderBesideOthers()
+    {
+        var batcher = new PeekBatcher(EchoAsync);
+
+        var readers = Enumerable.Range(0, 1_000).Select(i => Task.Run(async () =>
+        {
+            byte[][] keys = [.. Enumerable.Range(0, 1 + (i % 40)).Select(k => Encoding.UTF8.GetBytes($"{i}:{k}"))];
+            var answers = await batcher.PeekAsync(KeyBatch.Of(keys));
+            foreach (var key in keys)
+            {
+                answers.Next(out var value);
+                Assert.Equal(key, value.ToArray());
+            }
+        }));
+
+        await Task.WhenAll(readers);
+    }
+
+    private static async Task<byte[]> ValueAsync(PeekBatcher batcher, byte[] key)
+    {
+        (await batcher.PeekAsync(KeyBatch.Of(key))).Next(out var value);
+        return value.ToArray();
     }
 
     private static async Task<LookupBatch> EchoAsync(KeyBatch keys)
     {
         await Task.Yield();
-        return new LookupBatch([.. keys.Keys.Select(key => new Lookup { Status = LookupStatus.Found, Value = key })]);
+        return LookupBatch.Of([.. keys.ToList().Select(key => new Lookup { Status = LookupStatus.Found, Value = key })]);
     }
 }

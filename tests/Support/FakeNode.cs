@@ -45,9 +45,9 @@ internal sealed class FakeNode(string name) : ICacheGrain
 
     public async ValueTask<LookupBatch> PeekAsync(KeyBatch keys)
     {
-        Batches.Enqueue(keys.Keys.Length);
+        Batches.Enqueue(keys.Count);
         await Before();
-        return new LookupBatch([.. keys.Keys.Select(key => Held.TryGetValue(Encoding.UTF8.GetString(key), out var value)
+        return LookupBatch.Of([.. keys.ToList().Select(key => Held.TryGetValue(Encoding.UTF8.GetString(key), out var value)
             ? new Lookup { Status = LookupStatus.Found, Source = LookupSource.Cache, Freshness = Freshness.Tracking, Value = Encoding.UTF8.GetBytes(value) }
             : Stale ?? default)]);
     }

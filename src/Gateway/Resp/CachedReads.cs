@@ -19,7 +19,7 @@ internal enum CachedRead : byte
 }
 
 /// <summary>Answers reads from the cache, in Redis's words.</summary>
-internal sealed class CachedReads(Router router, CacheOptions options, GatewayMetrics metrics)
+internal sealed class CachedReads(CacheOptions options, GatewayMetrics metrics)
 {
     private const string WrongType = "WRONGTYPE Operation against a key holding the wrong kind of value";
 
@@ -47,20 +47,18 @@ internal sealed class CachedReads(Router router, CacheOptions options, GatewayMe
     /// <summary>How many keys it asks for; they come first.</summary>
     public static int KeysOf(CachedRead read, in Request request) => read is CachedRead.MGet or CachedRead.Exists ? request.Count - 1 : 1;
 
-    /// <summary>Looks a key up.</summary>
-    public ValueTask<Routed<Lookup>> LookUpAsync(ReadOnlySpan<byte> key) => router.ReadAsync(key.ToArray(), default);
-
     /// <summary>Writes the reply.</summary>
     /// <param name="read">The read.</param>
     /// <param name="request">Its words.</param>
-    /// <param name="lookups">What is known of its keys.</param>
+    /// <param name="answers">What is known of its keys.</param>
     /// <param name="output">Where the reply goes.</param>
     /// <param name="protocol">The client's version.</param>
     /// <returns>Whether there is one: not for a value that only Redis can give; nothing is written then.</returns>
-    public bool TryReply(CachedRead read, in Request request, ReadOnlySpan<Routed<Lookup>> lookups, ReplyOutput output, int protocol)
+    public bool TryReply(CachedRead read, in Request request, ReadOnlySpan<KeyAnswer> answers, ReplyOutput output, int protocol)
     {
-        foreach (ref readonly var routed in lookups)
+        foreach (ref readonly var answer in answers)
         {
+            var routed = answer.Routed;
             if (routed.Fault != RouteFault.None || routed.Answer.Status is LookupStatus.Failed or LookupStatus.Miss)
             {
                 metrics.Count(GatewayOutcome.Failed);
@@ -74,38 +72,38 @@ internal sealed class CachedReads(Router router, CacheOptions options, GatewayMe
             }
         }
 
-        foreach (ref readonly var routed in lookups)
+        foreach (ref readonly var answer in answers)
         {
-            Count(routed.Answer);
+            Count(answer.Routed.Answer);
         }
 
         switch (read)
         {
             case CachedRead.MGet:
-                output.WriteArrayHead(lookups.Length);
-                foreach (ref readonly var routed in lookups)
+                output.WriteArrayHead(answers.Length);
+                foreach (ref readonly var answer in answers)
                 {
-                    WriteValue(output, routed.Answer.Value, protocol);
+                    WriteValue(output, answer, protocol);
                 }
 
                 return true;
             case CachedRead.Exists:
                 var there = 0;
-                foreach (ref readonly var routed in lookups)
+                foreach (ref readonly var answer in answers)
                 {
-                    there += routed.Answer.Status == LookupStatus.Absent ? 0 : 1;
+                    there += answer.Routed.Answer.Status == LookupStatus.Absent ? 0 : 1;
                 }
 
                 output.WriteInteger(there);
                 return true;
             default:
-                if (lookups[0].Answer.Status == LookupStatus.WrongType)
+                if (answers[0].Routed.Answer.Status == LookupStatus.WrongType)
                 {
                     output.WriteError(WrongType);
                 }
                 else
                 {
-                    WriteOne(read, request, lookups[0].Answer.Value, output, protocol);
+                    WriteOne(read, request, answers[0], output, protocol);
                 }
 
                 return true;
@@ -136,46 +134,46 @@ internal sealed class CachedReads(Router router, CacheOptions options, GatewayMe
         _ => lookup.Source == LookupSource.Cache ? GatewayOutcome.Hit : GatewayOutcome.Miss,
     });
 
-    private static void WriteOne(CachedRead read, in Request request, byte[]? value, ReplyOutput output, int protocol)
+    private static void WriteOne(CachedRead read, in Request request, in KeyAnswer answer, ReplyOutput output, int protocol)
     {
         switch (read)
         {
             case CachedRead.Get:
-                WriteValue(output, value, protocol);
+                WriteValue(output, answer, protocol);
                 break;
             case CachedRead.StrLen:
-                output.WriteInteger(value?.Length ?? 0);
+                output.WriteInteger(answer.Value.Length);
                 break;
             default:
-                output.WriteBulk(Range(value, request));
+                output.WriteBulk(Range(answer.Value.Span, request));
                 break;
         }
     }
 
-    private static void WriteValue(ReplyOutput output, byte[]? value, int protocol)
+    private static void WriteValue(ReplyOutput output, in KeyAnswer answer, int protocol)
     {
-        if (value is null)
+        if (answer.Routed.Answer.Status == LookupStatus.Found)
         {
-            output.WriteNull(protocol);
+            output.WriteBulk(answer.Value.Span);
         }
         else
         {
-            output.WriteBulk(value);
+            output.WriteNull(protocol);
         }
     }
 
     /// <summary>As <c>getrangeCommand</c>: both ends count, and from the end if negative.</summary>
-    private static ReadOnlySpan<byte> Range(byte[]? value, in Request request)
+    private static ReadOnlySpan<byte> Range(ReadOnlySpan<byte> value, in Request request)
     {
         Digits.TryParse(request[2], out var from);
         Digits.TryParse(request[3], out var to);
-        if (value is not { Length: > 0 } || (from < 0 && to < 0 && from > to))
+        if (value.IsEmpty || (from < 0 && to < 0 && from > to))
         {
             return [];
         }
 
         from = Math.Max(0, from < 0 ? from + value.Length : from);
         to = Math.Min(value.Length - 1, Math.Max(0, to < 0 ? to + value.Length : to));
-        return from > to ? [] : value.AsSpan((int)from..((int)to + 1));
+        return from > to ? [] : value[(int)from..((int)to + 1)];
     }
 }

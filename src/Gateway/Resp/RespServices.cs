@@ -7,7 +7,7 @@ namespace RpOrleans.Gateway.Resp;
 
 /// <summary>What all clients' connections share.</summary>
 internal sealed class RespServices(
-    Router router, CachedReads reads, UpstreamPool pool, ServerCommands commands, RespClients clients, GatewayMetrics metrics, GatewayOptions gateway, RedisOptions redis, TimeProvider time)
+    Router router, Nodes nodes, CachedReads reads, UpstreamPool pool, ServerCommands commands, RespClients clients, GatewayMetrics metrics, GatewayOptions gateway, RedisOptions redis, TimeProvider time)
 {
     /// <summary>Marked as dangerous by Redis, but used by applications.</summary>
     private static readonly HashSet<string> _harmless = ["keys", "sort", "info"];
@@ -15,6 +15,9 @@ internal sealed class RespServices(
     public Router Router => router;
 
     public CachedReads Reads => reads;
+
+    /// <summary>For one client's reads.</summary>
+    public ReadBatch NewReadBatch() => new(router, nodes);
 
     public UpstreamPool Pool => pool;
 

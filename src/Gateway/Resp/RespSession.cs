@@ -1,9 +1,9 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
 using RpOrleans.Gateway.Resp.Commands;
 using RpOrleans.Gateway.Resp.Upstream;
 using RpOrleans.Gateway.Routing;
-using RpOrleans.Grains;
 using RpOrleans.Grains.Origin;
 
 namespace RpOrleans.Gateway.Resp;
@@ -29,8 +29,7 @@ internal sealed class RespSession : IAsyncDisposable
     private readonly PassThrough _passThrough;
     private readonly ConnectionCommands _here;
     private readonly List<(Request Request, Command? Command)> _run = [];
-    private readonly List<ValueTask<Routed<Lookup>>> _lookups = [];
-    private Routed<Lookup>[] _answers = [];
+    private readonly ReadBatch _reads;
     private Subscriptions? _subscriptions;
     private long _requestBegun; // when the one that has not arrived whole did; 0 for none
     private bool _skipNext; // CLIENT REPLY SKIP
@@ -45,6 +44,7 @@ internal sealed class RespSession : IAsyncDisposable
             Abort = () => connection.Abort(),
             Overdue = () => _output.Overdue || RequestOverdue,
         };
+        _reads = services.NewReadBatch();
         _written = new WrittenByClient(services.Router, services.Pool);
         _passThrough = new PassThrough(services.Pool, Client, _written, new WrittenByClient(services.Router, services.Pool), _output, FlushAsync);
         _here = new ConnectionCommands(Client, services, _output);
@@ -256,32 +256,25 @@ internal sealed class RespSession : IAsyncDisposable
     private async Task ReadAsync()
     {
         await _written.SettleAsync().ConfigureAwait(false); // it must not see what was there before its own writes
-        _lookups.Clear();
+        _reads.Clear();
         foreach (var (request, _) in _run)
         {
             var keys = CachedReads.KeysOf(_services.Reads.Recognize(request), request);
             for (var i = 1; i <= keys; i++)
             {
-                _lookups.Add(_services.Reads.LookUpAsync(request[i]));
+                _reads.Add(request[i]);
             }
         }
 
+        await _reads.ReadAsync().ConfigureAwait(false);
         var at = 0;
-        foreach (var (request, _) in _run.ToArray())
+        for (var i = 0; i < _run.Count; i++)
         {
+            var request = _run[i].Request;
             var read = _services.Reads.Recognize(request);
-            var keys = CachedReads.KeysOf(read, request);
-            if (_answers.Length < keys)
-            {
-                _answers = new Routed<Lookup>[keys];
-            }
-
-            for (var i = 0; i < keys; i++)
-            {
-                _answers[i] = await _lookups[at++].ConfigureAwait(false);
-            }
-
-            if (!_services.Reads.TryReply(read, request, _answers.AsSpan(0, keys), _output, Client.Protocol))
+            var answers = CollectionsMarshal.AsSpan(_reads.Answers).Slice(at, CachedReads.KeysOf(read, request));
+            at += answers.Length;
+            if (!_services.Reads.TryReply(read, request, answers, _output, Client.Protocol))
             {
                 await _passThrough.PassAsync([(request, _services.Commands.Find(request.Name) ?? CachedReads.Harmless)]).ConfigureAwait(false);
             }
@@ -291,8 +284,6 @@ internal sealed class RespSession : IAsyncDisposable
                 await FlushAsync().ConfigureAwait(false);
             }
         }
-
-        Array.Clear(_answers);
     }
 
     private async Task AnswerHereAsync(Request request)

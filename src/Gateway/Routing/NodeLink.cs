@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Orleans.Runtime;
 using Orleans.Runtime.Messaging;
 using RpOrleans.Grains;
@@ -85,18 +86,25 @@ internal sealed class NodeLink
         lost?.Gone.Cancel();
     }
 
+    /// <summary>What the node holds, where it is in this process; <see langword="null"/> elsewhere.</summary>
+    public HeldEntries? Held => _held;
+
     /// <summary>Looks a key up in the node's memory.</summary>
     /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>
     public ValueTask<Lookup> PeekAsync(byte[] key)
     {
         if (_held is null)
         {
-            return _peeks.PeekAsync(key);
+            return PeekOneAsync(key);
         }
 
         _held.TryHit(key, out var hit);
         return new(hit);
     }
+
+    /// <summary>Looks keys up in the memory of a node that is not in this process.</summary>
+    /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>
+    public ValueTask<PeekAnswers> PeekAsync(KeyBatch keys) => _peeks.PeekAsync(keys);
 
     /// <summary>Has the node read a key.</summary>
     /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>
@@ -140,6 +148,14 @@ internal sealed class NodeLink
     /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>
     public Task<NodeStats> StatsAsync(TimeSpan atMost) =>
         CallAsync(static (grain, _) => grain.StatsAsync(), 0, atMost);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<Lookup> PeekOneAsync(byte[] key)
+    {
+        var answers = await _peeks.PeekAsync(new KeyBatch(1, KeyBatch.Pack(key))).ConfigureAwait(false);
+        var answer = answers.Next(out var value);
+        return answer.Status == LookupStatus.Found ? answer with { Value = value.ToArray() } : answer;
+    }
 
     private Task<Lookup> CallReadAsync(ReadRequest request, TimeSpan atMost) =>
         CallAsync(static (grain, request) => grain.ReadAsync(request), request, atMost);

@@ -11,17 +11,21 @@ namespace RpOrleans.Gateway.Routing;
 /// <param name="send">Asks the node.</param>
 internal sealed class PeekBatcher(Func<KeyBatch, Task<LookupBatch>> send)
 {
+    /// <summary>No more are added to a call once it has so many keys; those of one reader are not parted.</summary>
     private const int KeysAtMost = 256;
+
+    /// <summary>What takes more bytes than this to be answered is handed to another thread.</summary>
     private const int AnsweredInTurn = 16 * 1024;
 
     private readonly Lock _gate = new();
     private readonly Queue<Waiter> _waiting = new();
     private bool _sending;
 
-    /// <summary>Looks one key up in the node's memory.</summary>
-    public ValueTask<Lookup> PeekAsync(byte[] key)
+    /// <summary>Looks keys up in the node's memory.</summary>
+    /// <param name="keys">The keys of one reader.</param>
+    public ValueTask<PeekAnswers> PeekAsync(KeyBatch keys)
     {
-        var waiter = new Waiter(key);
+        var waiter = new Waiter(keys);
         var answer = waiter.Answer;
         lock (_gate)
         {
@@ -59,36 +63,37 @@ internal sealed class PeekBatcher(Func<KeyBatch, Task<LookupBatch>> send)
             var answered = batch!;
             batch = Take();
             call = CallFor(batch);
-            for (var i = 0; i < answered.Length; i++)
+            if (answers is null)
             {
-                if (answers is not null)
-                {
-                    answered[i].Succeed(answers.Items[i]);
-                }
-                else
-                {
-                    answered[i].Fail(failure!);
-                }
+                answered.ForEach(waiter => waiter.Fail(failure!));
+            }
+            else
+            {
+                Answer(answered, answers);
             }
         }
     }
 
-    private Task<LookupBatch>? CallFor(Waiter[]? batch)
+    private static void Answer(List<Waiter> answered, LookupBatch answers)
     {
-        if (batch is null)
+        var begin = 0;
+        var begins = answered.ConvertAll(waiter => (begin, begin = answers.Skip(begin, waiter.Keys.Count)).Item1);
+        for (var i = 0; i < answered.Count; i++)
         {
-            return null;
+            answered[i].Succeed(answers, begins[i], (i + 1 < answered.Count ? begins[i + 1] : begin) - begins[i]);
         }
+    }
 
-        var keys = new byte[batch.Length][];
-        for (var i = 0; i < keys.Length; i++)
-        {
-            keys[i] = batch[i].Key;
-        }
-
+    private Task<LookupBatch>? CallFor(List<Waiter>? batch)
+    {
         try
         {
-            return send(new KeyBatch(keys));
+            return batch switch
+            {
+                null => null,
+                [var alone] => send(alone.Keys),
+                _ => send(Together(batch)),
+            };
         }
         catch (Exception failure)
         {
@@ -96,7 +101,27 @@ internal sealed class PeekBatcher(Func<KeyBatch, Task<LookupBatch>> send)
         }
     }
 
-    private Waiter[]? Take()
+    private static KeyBatch Together(List<Waiter> batch)
+    {
+        var (count, bytes) = (0, 0);
+        foreach (var waiter in batch)
+        {
+            count += waiter.Keys.Count;
+            bytes += waiter.Keys.Packed.Length;
+        }
+
+        var packed = new byte[bytes];
+        var at = 0;
+        foreach (var waiter in batch)
+        {
+            waiter.Keys.Packed.CopyTo(packed, at);
+            at += waiter.Keys.Packed.Length;
+        }
+
+        return new KeyBatch(count, packed);
+    }
+
+    private List<Waiter>? Take()
     {
         lock (_gate)
         {
@@ -106,32 +131,32 @@ internal sealed class PeekBatcher(Func<KeyBatch, Task<LookupBatch>> send)
                 return null;
             }
 
-            var batch = new Waiter[Math.Min(_waiting.Count, KeysAtMost)];
-            for (var i = 0; i < batch.Length; i++)
+            var batch = new List<Waiter>(Math.Min(_waiting.Count, KeysAtMost));
+            for (var keys = 0; keys < KeysAtMost && _waiting.TryDequeue(out var waiter); keys += waiter.Keys.Count)
             {
-                batch[i] = _waiting.Dequeue();
+                batch.Add(waiter);
             }
 
             return batch;
         }
     }
 
-    private sealed class Waiter : IValueTaskSource<Lookup>
+    private sealed class Waiter : IValueTaskSource<PeekAnswers>
     {
-        private ManualResetValueTaskSourceCore<Lookup> _core;
+        private ManualResetValueTaskSourceCore<PeekAnswers> _core;
 
-        public Waiter(byte[] key) => Key = key;
+        public Waiter(KeyBatch keys) => Keys = keys;
 
-        public byte[] Key { get; }
+        public KeyBatch Keys { get; }
 
-        public ValueTask<Lookup> Answer => new(this, _core.Version);
+        public ValueTask<PeekAnswers> Answer => new(this, _core.Version);
 
         // A small value is answered here and now, one reader after the other: a hop to another thread for each costs more than
         // its answer. A large one, or an error, which goes on to another node, must not keep the others waiting.
-        public void Succeed(Lookup lookup)
+        public void Succeed(LookupBatch answers, int begin, int bytes)
         {
-            _core.RunContinuationsAsynchronously = lookup.Value is not { Length: <= AnsweredInTurn };
-            _core.SetResult(lookup);
+            _core.RunContinuationsAsynchronously = bytes > AnsweredInTurn || answers.IsMiss(begin);
+            _core.SetResult(new PeekAnswers(answers, begin));
         }
 
         public void Fail(Exception failure)
@@ -140,11 +165,23 @@ internal sealed class PeekBatcher(Func<KeyBatch, Task<LookupBatch>> send)
             _core.SetException(failure);
         }
 
-        Lookup IValueTaskSource<Lookup>.GetResult(short token) => _core.GetResult(token);
+        PeekAnswers IValueTaskSource<PeekAnswers>.GetResult(short token) => _core.GetResult(token);
 
-        ValueTaskSourceStatus IValueTaskSource<Lookup>.GetStatus(short token) => _core.GetStatus(token);
+        ValueTaskSourceStatus IValueTaskSource<PeekAnswers>.GetStatus(short token) => _core.GetStatus(token);
 
-        void IValueTaskSource<Lookup>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        void IValueTaskSource<PeekAnswers>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
             _core.OnCompleted(continuation, state, token, flags);
     }
+}
+
+/// <summary>What a node answered one reader.</summary>
+/// <param name="batch">The answers to all who asked in the same call.</param>
+/// <param name="begin">Where this reader's begin.</param>
+internal struct PeekAnswers(LookupBatch batch, int begin)
+{
+    private int _at = begin;
+
+    /// <summary>Takes the answer to the next key, all but a value's bytes.</summary>
+    /// <param name="value">The value's bytes, if there is one.</param>
+    public Lookup Next(out ReadOnlyMemory<byte> value) => batch.Read(ref _at, out value);
 }

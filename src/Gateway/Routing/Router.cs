@@ -84,6 +84,13 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
             : await ReadFromAnyAsync(new ReadRequest(key, terms.Mode, terms.Copies), started, failed).ConfigureAwait(false);
     }
 
+    /// <summary>Reads a key that its owner, asked before, did not hold, or for which it gave no answer.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="owner">Who was asked.</param>
+    /// <param name="failed">Whether it gave no answer.</param>
+    public ValueTask<Routed<Lookup>> ReadNotHeldAsync(byte[] key, NodeLink? owner, bool failed) =>
+        new(ReadFromAnyAsync(new ReadRequest(key, ReadMode.Normal), time.GetTimestamp(), failed && owner is { Usable: false } ? owner : null));
+
     /// <summary>Writes or deletes a key. Goes on to another node only when the one before has certainly not received it, or not sent it to Redis.</summary>
     public async Task<Routed<WriteOutcome>> WriteAsync(WriteRequest request)
     {

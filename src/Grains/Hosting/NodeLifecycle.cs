@@ -28,7 +28,7 @@ internal sealed class NodeLifecycle(
     {
         var self = grains.GetGrain<ICacheGrain>(silo.SiloAddress.ToParsableString());
         await self.PingAsync();
-        await self.PeekAsync(new KeyBatch([[]])); // what takes time the first time
+        await self.PeekAsync(KeyBatch.Of([])); // what takes time the first time
         _ = Task.Run(joining.RunAsync, CancellationToken.None); // serves meanwhile
     }
 

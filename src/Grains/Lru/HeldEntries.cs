@@ -29,7 +29,7 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
     /// <param name="key">The key.</param>
     /// <param name="hit">The answer; when there is none, one that says so.</param>
     /// <returns>Whether it is held, and as fresh as promised.</returns>
-    public bool TryHit(byte[] key, out Lookup hit)
+    public bool TryHit(ReadOnlySpan<byte> key, out Lookup hit)
     {
         Entry? entry;
         Freshness basis;
@@ -47,7 +47,7 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
             refresh = IsToBeRefreshed(entry, now);
         }
 
-        touches?.Offer(key);
+        touches?.Offer(entry.Key);
         if (refresh)
         {
             RefreshDue?.Invoke(entry.Key);

@@ -8,7 +8,7 @@ namespace RpOrleans.Grains.Lru;
 // xxHash32, for which collisions that hold under every seed are known.
 
 /// <summary>Tells keys apart by their bytes. The hash differs from process to process.</summary>
-internal sealed class KeyComparer : IEqualityComparer<byte[]>
+internal sealed class KeyComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
 {
     /// <summary>The one instance.</summary>
     public static readonly KeyComparer Instance = new();
@@ -21,7 +21,16 @@ internal sealed class KeyComparer : IEqualityComparer<byte[]>
     public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
 
     /// <summary>A hash of the key's bytes that nobody outside this process can predict.</summary>
-    public int GetHashCode(byte[] key)
+    public int GetHashCode(byte[] key) => GetHashCode((ReadOnlySpan<byte>)key);
+
+    /// <inheritdoc cref="Equals(byte[], byte[])"/>
+    public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
+
+    /// <summary>A key of its own.</summary>
+    public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
+
+    /// <inheritdoc cref="GetHashCode(byte[])"/>
+    public int GetHashCode(ReadOnlySpan<byte> key)
     {
         var pairs = string.GetHashCode(MemoryMarshal.Cast<byte, char>(key)); // the cast leaves out an odd last byte
         return (key.Length & 1) == 0 ? pairs : HashCode.Combine(pairs, key[^1]);

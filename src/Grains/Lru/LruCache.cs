@@ -51,15 +51,15 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
     /// <param name="key">The key.</param>
     /// <param name="entry">Its entry.</param>
     /// <returns>Whether there is one that has not expired.</returns>
-    public bool TryGet(byte[] key, [MaybeNullWhen(false)] out Entry entry) => TryGet(key, time.GetTimestamp(), out entry);
+    public bool TryGet(ReadOnlySpan<byte> key, [MaybeNullWhen(false)] out Entry entry) => TryGet(key, time.GetTimestamp(), out entry);
 
-    /// <inheritdoc cref="TryGet(byte[], out Entry)"/>
+    /// <inheritdoc cref="TryGet(ReadOnlySpan{byte}, out Entry)"/>
     /// <param name="key">The key.</param>
     /// <param name="now">The present timestamp, for those who need it too.</param>
     /// <param name="entry">Its entry.</param>
-    public bool TryGet(byte[] key, long now, [MaybeNullWhen(false)] out Entry entry)
+    public bool TryGet(ReadOnlySpan<byte> key, long now, [MaybeNullWhen(false)] out Entry entry)
     {
-        if (!_entries.TryGetValue(key, out entry))
+        if (!_entries.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(key, out entry))
         {
             return false;
         }

@@ -1,0 +1,110 @@
+using RpOrleans.Grains.Coherence;
+
+namespace RpOrleans.Grains;
+
+/// <summary>The answers to a batch of look-ups in memory, in the order of its keys.</summary>
+/// <param name="Packed">For each key a byte for what is known (<see cref="LookupStatus"/>) and what that rests on (<see cref="Freshness"/>); if it is held, its age
+/// and how much longer it is fresh, in milliseconds; if there is a value, its length and bytes. Numbers as in <see cref="PackedNumber"/>.</param>
+[GenerateSerializer, Immutable, Alias("rporleans.LookupBatch")]
+public sealed record LookupBatch([property: Id(0)] byte[] Packed)
+{
+    /// <summary>Packs answers.</summary>
+    public static LookupBatch Of(params ReadOnlySpan<Lookup> answers)
+    {
+        var size = 0;
+        foreach (ref readonly var answer in answers)
+        {
+            size += SizeOf(answer);
+        }
+
+        var packed = new byte[size];
+        var rest = packed.AsSpan();
+        foreach (ref readonly var answer in answers)
+        {
+            rest = rest[Write(rest, answer)..];
+        }
+
+        return new LookupBatch(packed);
+    }
+
+    /// <summary>Reads an answer, all but a value's bytes.</summary>
+    /// <param name="at">Where it begins; afterwards, where the next does.</param>
+    /// <param name="value">The value's bytes, if there is one.</param>
+    public Lookup Read(ref int at, out ReadOnlyMemory<byte> value)
+    {
+        ReadOnlySpan<byte> rest = Packed.AsSpan(at);
+        var head = rest[0];
+        rest = rest[1..];
+        value = default;
+        var status = (LookupStatus)(head & 0x0f);
+        long age = 0, fresh = 0;
+        if (status != LookupStatus.Miss)
+        {
+            age = (long)PackedNumber.Read(ref rest);
+            fresh = PackedNumber.Unfold(PackedNumber.Read(ref rest));
+        }
+
+        if (status == LookupStatus.Found)
+        {
+            var length = (int)PackedNumber.Read(ref rest);
+            value = Packed.AsMemory(Packed.Length - rest.Length, length);
+            rest = rest[length..];
+        }
+
+        at = Packed.Length - rest.Length;
+        return status == LookupStatus.Miss
+            ? default
+            : new Lookup { Status = status, Source = LookupSource.Cache, Stored = true, Freshness = (Freshness)(head >> 4), AgeMilliseconds = age, FreshMilliseconds = fresh };
+    }
+
+    /// <summary>Whether nothing is held under the first key of those whose answers begin here.</summary>
+    public bool IsMiss(int at) => at < Packed.Length && (LookupStatus)(Packed[at] & 0x0f) == LookupStatus.Miss;
+
+    /// <summary>Where the answers begin that follow so many.</summary>
+    public int Skip(int at, int count)
+    {
+        for (; count > 0; count--)
+        {
+            Read(ref at, out _);
+        }
+
+        return at;
+    }
+
+    /// <summary>Reads all answers.</summary>
+    public IReadOnlyList<Lookup> ToList()
+    {
+        var answers = new List<Lookup>();
+        for (var at = 0; at < Packed.Length;)
+        {
+            var answer = Read(ref at, out var value);
+            answers.Add(answer.Status == LookupStatus.Found ? answer with { Value = value.ToArray() } : answer);
+        }
+
+        return answers;
+    }
+
+    private static int SizeOf(in Lookup answer) => 1
+        + (answer.Status == LookupStatus.Miss ? 0 : PackedNumber.SizeOf((ulong)answer.AgeMilliseconds) + PackedNumber.SizeOf(PackedNumber.Fold(answer.FreshMilliseconds)))
+        + (answer.Value is { } value ? PackedNumber.SizeOf((ulong)value.Length) + value.Length : 0);
+
+    private static int Write(Span<byte> bytes, in Lookup answer)
+    {
+        bytes[0] = (byte)((int)answer.Status | ((int)answer.Freshness << 4));
+        var at = 1;
+        if (answer.Status != LookupStatus.Miss)
+        {
+            at += PackedNumber.Write(bytes[at..], (ulong)answer.AgeMilliseconds);
+            at += PackedNumber.Write(bytes[at..], PackedNumber.Fold(answer.FreshMilliseconds));
+        }
+
+        if (answer.Value is { } value)
+        {
+            at += PackedNumber.Write(bytes[at..], (ulong)value.Length);
+            value.CopyTo(bytes[at..]);
+            at += value.Length;
+        }
+
+        return at;
+    }
+}
