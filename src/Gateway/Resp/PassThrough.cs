@@ -26,7 +26,7 @@ internal sealed class PassThrough(UpstreamPool pool, RespClient client, WrittenB
     public bool HasState => InTransaction || _watching;
 
     /// <summary>Passes commands through, and their replies back.</summary>
-    /// <exception cref="OriginException">A reply came to no end, or Redis has forgotten the client's transaction: the client's connection must end too.</exception>
+    /// <exception cref="OriginException">A reply came to no end, or Redis has forgotten the client's transaction, or never heard of it: the client's connection must end too.</exception>
     public async Task PassAsync(List<(Request Request, Command? Command)> run)
     {
         var answered = 0;
@@ -52,7 +52,7 @@ internal sealed class PassThrough(UpstreamPool pool, RespClient client, WrittenB
         catch (OriginException failure)
         {
             connection?.Dispose();
-            lost = HasState;
+            lost = HasState || LeaveOpen(run.Skip(answered));
             Lose();
             for (; answered < run.Count; answered++)
             {
@@ -203,6 +203,10 @@ internal sealed class PassThrough(UpstreamPool pool, RespClient client, WrittenB
                 break;
         }
     }
+
+    /// <summary>Whether what follows these would be carried out one by one, though the client has it stand in a transaction.</summary>
+    private static bool LeaveOpen(IEnumerable<(Request Request, Command? Command)> unanswered) =>
+        unanswered.LastOrDefault(one => one.Command?.Name is "multi" or "exec" or "discard").Command?.Name == "multi";
 
     private void EndTransaction(bool failed)
     {

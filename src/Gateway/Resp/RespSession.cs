@@ -82,12 +82,12 @@ internal sealed class RespSession : IAsyncDisposable
         }
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        await _written.SettleAsync().ConfigureAwait(false); // what was carried out, or may have been, though the client is not told of it
         _subscriptions?.Dispose();
         _passThrough.Dispose();
         _parser.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     private bool RequestOverdue =>
