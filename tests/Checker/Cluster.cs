@@ -5,7 +5,10 @@ using RpOrleans.Tests.Support;
 
 namespace RpOrleans.Checker;
 
-/// <summary>The processes: both Redis, silos that each reach the data through a proxy of their own, and gateways.</summary>
+/// <summary>Where a gateway listens.</summary>
+internal readonly record struct GatewayPorts(int Http, int Resp);
+
+/// <summary>The processes: both Redis, silos and gateways, each of which reaches the data through a proxy of its own.</summary>
 internal sealed class Cluster : IAsyncDisposable
 {
     /// <summary>How long processes may take to start on a busy machine; no promise of theirs.</summary>
@@ -19,18 +22,24 @@ internal sealed class Cluster : IAsyncDisposable
     private Cluster(Options options, DataRedis data, RedisServer membership)
     {
         (_options, Data, _membership) = (options, data, membership);
-        Proxies = [.. Enumerable.Range(0, options.Silos + 1).Select(number => new FaultProxy(data.Port, options.Seed + number))]; // one for a silo that is added
+        SiloLinks = [.. Enumerable.Range(0, options.Silos + 1).Select(number => new FaultProxy(data.Port, options.Seed + number))]; // one for a silo that is added
+        GatewayLinks = [.. Enumerable.Range(0, options.Gateways).Select(number => new FaultProxy(data.Port, options.Seed + options.Silos + 1 + number))];
     }
 
     public DataRedis Data { get; }
 
-    public IReadOnlyList<FaultProxy> Proxies { get; }
+    /// <summary>The ways of the silos to the data.</summary>
+    public IReadOnlyList<FaultProxy> SiloLinks { get; }
+
+    /// <summary>The ways of the gateways, for what they pass through.</summary>
+    public IReadOnlyList<FaultProxy> GatewayLinks { get; }
 
     public List<NodeProcess> Silos { get; } = [];
 
     public List<NodeProcess> Gateways { get; } = [];
 
-    public int[] Ports => [.. Gateways.Select(gateway => gateway.Port)];
+    /// <summary>Where the gateways are asked.</summary>
+    public GatewayPorts[] Ports => [.. Gateways.Select(gateway => new GatewayPorts(gateway.Port, int.Parse(gateway.Settings["RESP_PORT"], CultureInfo.InvariantCulture)))];
 
     /// <summary>Processes that ended though nobody told them to.</summary>
     public IReadOnlyCollection<string> Lost => _lost;
@@ -44,7 +53,7 @@ internal sealed class Cluster : IAsyncDisposable
 
             for (var gateway = 0; gateway < options.Gateways; gateway++)
             {
-                cluster.Gateways.Add(await NodeProcess.StartGatewayAsync(cluster.Settings(cluster.Data.Port), options.Gateway));
+                cluster.Gateways.Add(await NodeProcess.StartGatewayAsync(cluster.Settings(cluster.GatewayLinks[gateway].Port), options.Gateway));
             }
 
             await cluster.WholeAsync();
@@ -112,7 +121,7 @@ internal sealed class Cluster : IAsyncDisposable
             await node.DisposeAsync();
         }
 
-        foreach (var proxy in Proxies)
+        foreach (var proxy in SiloLinks.Concat(GatewayLinks))
         {
             await proxy.DisposeAsync();
         }
@@ -125,7 +134,7 @@ internal sealed class Cluster : IAsyncDisposable
     {
         while (true)
         {
-            var silo = await NodeProcess.StartSiloAsync(Settings(Proxies[slot].Port), _options.Silo);
+            var silo = await NodeProcess.StartSiloAsync(Settings(SiloLinks[slot].Port), _options.Silo);
             if (await IsListeningAsync(silo))
             {
                 return silo;

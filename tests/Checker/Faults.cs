@@ -30,6 +30,12 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
     /// <summary>When something went wrong, and for a while after: others may have stood in for a silo.</summary>
     public List<Span> StoodIn { get; } = [];
 
+    /// <summary>When Redis, or a silo's way there, was faulty.</summary>
+    public List<Span> Unconfirmed { get; } = [];
+
+    /// <summary>When Redis, or a gateway's way there, was faulty.</summary>
+    public List<Span> Upstream { get; } = [];
+
     /// <summary>Follows the schedule for so long.</summary>
     public async Task RunAsync(IEnumerable<PlannedFault> schedule, TimeSpan until, CancellationToken stopping)
     {
@@ -69,6 +75,17 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
             var span = new Span(start, Clock.Now);
             Made.Add(new MadeFault(fault, span));
             StoodIn.Add(new Span(span.Start, span.End + (fault.OfSilo ? _agreement : _reconnecting)));
+            var ofGateway = fault.OfLink && fault.Node >= cluster.Silos.Count;
+            if (!fault.OfSilo && !ofGateway)
+            {
+                Unconfirmed.Add(new Span(span.Start, span.End + _reconnecting));
+            }
+
+            if (ofGateway || (fault.OfLink && fault.Node < 0) || (!fault.OfLink && !fault.OfSilo))
+            {
+                Upstream.Add(new Span(span.Start, span.End + _reconnecting));
+            }
+
             if (fault.Kind == FaultKind.SiloHung)
             {
                 Disturbed.Add(new Span(span.Start, span.End + _agreement));
@@ -85,7 +102,9 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
 
     private async Task LinkAsync(PlannedFault fault)
     {
-        var proxies = cluster.Proxies.Where((_, number) => fault.Node < 0 || number == fault.Node).ToList();
+        var silos = cluster.Silos.Count;
+        List<FaultProxy> proxies = fault.Node < 0 ? [.. cluster.SiloLinks, .. cluster.GatewayLinks]
+            : [fault.Node < silos ? cluster.SiloLinks[fault.Node] : cluster.GatewayLinks[fault.Node - silos]];
         var what = fault.Kind switch
         {
             FaultKind.LinkDelayed => ProxyFault.Delay,

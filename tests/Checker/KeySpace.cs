@@ -97,7 +97,7 @@ internal sealed class KeySpace
         var now = Clock.Now;
         for (var key = 0; key < Count; key++)
         {
-            Begin(new Write(start, now, now - start, (ushort)key, NextVersion(key), History.Redis, deletes, TimeSpan.Zero, Outcome.Acknowledged, 0));
+            Begin(new Write(start, now, now - start, (ushort)key, NextVersion(key), History.Redis, deletes, TimeSpan.Zero, Outcome.Acknowledged, 0, WriteForm.AtRedis));
         }
     }
 

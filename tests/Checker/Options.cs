@@ -16,10 +16,12 @@ internal sealed record Options
                                know it; 0.5 with tracking and auto, else RECORD_EXPIRY
         --faults on            or off, or the kinds that are made, as SiloAdded,SiloKilled
         --schedule FAULTS      these instead, in turn and again: KIND node=0 connections=all lasts=1 pace=0.05 calm=1; KIND …
-                               where node may be all, connections data or invalidation, and nothing goes wrong for calm before
+                               where node is a silo or, for links, all or (behind the silos) a gateway, connections data or invalidation,
+                               and nothing goes wrong for calm before
         --warming 5            how long everything runs before the first fault, and may be late
         --readers 6 --writers 3 --keys 60
         --outside 0.4          the share of writes that go to Redis directly
+        --resp 0.5             the share of the rest, and of reads, that are sent in the Redis protocol, not over HTTP
         --set NAME=VALUE,…     more settings of the processes
         --silo PATH --gateway PATH   other dlls than those that are built here
         """;
@@ -56,6 +58,9 @@ internal sealed record Options
     /// <summary>The share of writes that go to Redis directly, and not through a gateway.</summary>
     public double Outside { get; private init; } = 0.4;
 
+    /// <summary>The share of what goes through gateways that is sent in the Redis protocol.</summary>
+    public double Resp { get; private init; } = 0.5;
+
     /// <summary>Environment variables of the processes, beside those that follow from the other options.</summary>
     public Dictionary<string, string> Settings { get; private init; } = [];
 
@@ -70,7 +75,7 @@ internal sealed record Options
     public TimeSpan CoherenceBound => Tracks ? OutsideBound : TimeSpan.FromSeconds(0.5);
 
     /// <summary>The faults of the run, without an end.</summary>
-    public IEnumerable<PlannedFault> Schedule => Given is { } given ? Enumerable.Repeat(given, int.MaxValue).SelectMany(faults => faults) : Checker.Schedule.Of(Seed, Silos, Faults);
+    public IEnumerable<PlannedFault> Schedule => Given is { } given ? Enumerable.Repeat(given, int.MaxValue).SelectMany(faults => faults) : Checker.Schedule.Of(Seed, Silos, Gateways, Faults);
 
     public Rules Rules => Rules.For(Mode, OutsideBound, CoherenceBound, RecordExpiry);
 
@@ -113,6 +118,7 @@ internal sealed record Options
             Given = Take("schedule") is { } told ? GivenSchedule.Parse(told) : null,
             Warming = Seconds("warming", defaults.Warming),
             Outside = Fraction("outside", defaults.Outside),
+            Resp = Fraction("resp", defaults.Resp),
             Settings = (Take("set") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(setting => setting.Split('=', 2)).ToDictionary(
                 parts => parts[0],
                 parts => parts.Length == 2 ? parts[1] : throw new FormatException($"{parts[0]} is set to nothing.")),
@@ -122,9 +128,9 @@ internal sealed record Options
             Silo = Take("silo"),
             Gateway = Take("gateway"),
         };
-        if (options.Given?.FirstOrDefault(fault => fault.Node >= options.Silos || (fault.OfSilo && fault.Node < 0)) is { } nowhere)
+        if (options.Given?.FirstOrDefault(fault => fault.Node >= options.Silos + (fault.OfLink ? options.Gateways : 0) || (fault.OfSilo && fault.Node < 0)) is { } nowhere)
         {
-            throw new FormatException($"{nowhere.Kind} is for one of the silos, from 0.");
+            throw new FormatException($"{nowhere.Kind} is for one of the silos, from 0, or for the link of a gateway behind them.");
         }
 
         return given.Count == 0 ? options : throw new FormatException($"There is no option --{given.Keys.First()}.");

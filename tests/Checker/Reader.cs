@@ -6,16 +6,27 @@ using RpOrleans.Checker.Judging;
 
 namespace RpOrleans.Checker;
 
-/// <summary>One reader: asks every gateway, for one key as it is, for one in JSON or for several, and now and then Redis itself.</summary>
-internal sealed class Reader(int number, Options options, KeySpace keys, IReadOnlyList<int> gateways, int redisPort) : IDisposable
+/// <summary>One reader: asks every gateway, over HTTP and in the Redis protocol, for one key or for several, and now and then Redis itself.</summary>
+internal sealed class Reader : IDisposable
 {
     private static readonly TimeSpan _period = TimeSpan.FromMilliseconds(6);
 
     private static readonly JsonSerializerOptions _web = new(JsonSerializerDefaults.Web);
 
-    private readonly Random _random = new((options.Seed * 1_000_033) + number);
+    private readonly KeySpace _keys;
+    private readonly IReadOnlyList<GatewayPorts> _gateways;
+    private readonly double _byResp;
+    private readonly Random _random;
     private readonly HttpClient _http = Http.Client();
-    private readonly RedisLink _redis = new(redisPort);
+    private readonly RespReads _resp;
+    private readonly RedisLink _redis;
+
+    public Reader(int number, Options options, KeySpace keys, IReadOnlyList<GatewayPorts> gateways, int redisPort)
+    {
+        (_keys, _gateways, _byResp, _random) = (keys, gateways, options.Resp, new Random((options.Seed * 1_000_033) + number));
+        _resp = new RespReads(gateways, protocol: 2 + (number % 2), Reads);
+        _redis = new RedisLink(redisPort);
+    }
 
     public List<Read> Reads { get; } = new(65_536);
 
@@ -24,12 +35,12 @@ internal sealed class Reader(int number, Options options, KeySpace keys, IReadOn
         var pace = new Pace(_period);
         while (!stopping.IsCancellationRequested)
         {
-            var (gateway, form, key) = (_random.Next(gateways.Count), _random.NextDouble(), NextKey());
+            var (gateway, byResp, form, key) = (_random.Next(_gateways.Count), _random.NextDouble() < _byResp, _random.NextDouble(), NextKey());
             await (form switch
             {
-                < 0.70 => SingleAsync(gateway, key, json: false),
-                < 0.83 => SingleAsync(gateway, key, json: true),
-                < 0.95 => BatchAsync(gateway, [.. Enumerable.Range(0, 2 + _random.Next(8)).Select(_ => NextKey()).Append(key).Distinct()]),
+                < 0.70 => byResp ? _resp.GetAsync(gateway, [key]) : SingleAsync(gateway, key, json: false),
+                < 0.83 => byResp ? _resp.GetAsync(gateway, Several(key)) : SingleAsync(gateway, key, json: true),
+                < 0.95 => byResp ? _resp.MGetAsync(gateway, Several(key)) : BatchAsync(gateway, Several(key)),
                 _ => DirectAsync(key),
             });
             await pace.NextAsync();
@@ -39,11 +50,15 @@ internal sealed class Reader(int number, Options options, KeySpace keys, IReadOn
     /// <summary>Asks for every key once: through each gateway and at Redis.</summary>
     public async Task RoundAsync()
     {
-        for (var key = 0; key < keys.Count; key++)
+        for (var key = 0; key < _keys.Count; key++)
         {
-            for (var gateway = 0; gateway < gateways.Count; gateway++)
+            for (var gateway = 0; gateway < _gateways.Count; gateway++)
             {
                 await SingleAsync(gateway, key, json: false);
+                if (_byResp > 0)
+                {
+                    await _resp.GetAsync(gateway, [key]);
+                }
             }
 
             await DirectAsync(key);
@@ -53,19 +68,22 @@ internal sealed class Reader(int number, Options options, KeySpace keys, IReadOn
     public void Dispose()
     {
         _http.Dispose();
+        _resp.Dispose();
         _redis.Dispose();
     }
 
     // Half of the reads go where something was written just now, some to few keys that so become hot.
     private int NextKey()
     {
-        var (chance, any, hot) = (_random.NextDouble(), _random.Next(keys.Count), _random.Next(Math.Min(4, keys.Count)));
-        return chance < 0.5 ? keys.Recent(_random) : chance < 0.7 ? hot : any;
+        var (chance, any, hot) = (_random.NextDouble(), _random.Next(_keys.Count), _random.Next(Math.Min(4, _keys.Count)));
+        return chance < 0.5 ? _keys.Recent(_random) : chance < 0.7 ? hot : any;
     }
+
+    private int[] Several(int key) => [.. Enumerable.Range(0, 2 + _random.Next(8)).Select(_ => NextKey()).Append(key).Distinct()];
 
     private async Task SingleAsync(int gateway, int key, bool json)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{gateways[gateway]}/v1/keys/{Values.Key(key)}");
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{_gateways[gateway].Http}/v1/keys/{Values.Key(key)}");
         if (!json)
         {
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/plain"));
@@ -96,7 +114,7 @@ internal sealed class Reader(int number, Options options, KeySpace keys, IReadOn
         var start = Clock.Now;
         try
         {
-            using var answer = await _http.PostAsync($"http://127.0.0.1:{gateways[gateway]}/v1/keys:batchGet", content);
+            using var answer = await _http.PostAsync($"http://127.0.0.1:{_gateways[gateway].Http}/v1/keys:batchGet", content);
             var body = await answer.Content.ReadAsByteArrayAsync();
             var took = Clock.Now - start;
             var results = answer.IsSuccessStatusCode ? Results(body, asked.Length) : null;

@@ -5,8 +5,10 @@ using System.Text;
 
 namespace RpOrleans.Checker;
 
-/// <summary>A connection to Redis that is made when it is needed, and made again after it broke. One command at a time.</summary>
-internal sealed class RedisLink(int port) : IDisposable
+/// <summary>A connection to Redis, or to a gateway in its place, that is made when it is needed, and made again after it broke. One caller at a time.</summary>
+/// <param name="port">Where.</param>
+/// <param name="protocol">Which version of the protocol is spoken: 2 or 3.</param>
+internal sealed class RedisLink(int port, int protocol = 2) : IDisposable
 {
     /// <summary>Longer than any fault: what is sent to a hung Redis is answered when it wakes.</summary>
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(6);
@@ -19,6 +21,15 @@ internal sealed class RedisLink(int port) : IDisposable
     /// <exception cref="IOException">There was none, or it is an error: whether the command took effect is not known.</exception>
     public async Task<string?> CommandAsync(params string[] words)
     {
+        var reply = (await AskAsync(words))[0];
+        return reply.IsError ? throw new IOException(reply.Text) : reply.IsNil ? null : reply.Text;
+    }
+
+    /// <summary>Sends commands together.</summary>
+    /// <returns>Their replies.</returns>
+    /// <exception cref="IOException">Not every one was answered: whether they took effect is not known.</exception>
+    public async Task<Reply[]> AskAsync(params string[][] commands)
+    {
         using var patience = new CancellationTokenSource(_patience);
         try
         {
@@ -27,27 +38,15 @@ internal sealed class RedisLink(int port) : IDisposable
                 _client = new TcpClient { NoDelay = true };
                 await _client.ConnectAsync(IPAddress.Loopback, port, patience.Token);
                 _reader = new StreamReader(_client.GetStream(), Encoding.Latin1);
+                if (protocol != 2)
+                {
+                    await SendAsync([["HELLO", protocol.ToString(CultureInfo.InvariantCulture)]], patience.Token);
+                }
             }
 
-            var command = $"*{words.Length}\r\n" + string.Concat(words.Select(word => $"${word.Length}\r\n{word}\r\n"));
-            await _client.GetStream().WriteAsync(Encoding.Latin1.GetBytes(command), patience.Token);
-            var line = await _reader!.ReadLineAsync(patience.Token) ?? throw new EndOfStreamException("Redis closed the connection.");
-            if (line[0] != '$')
-            {
-                return line[0] == '-' ? throw new IOException(line) : line;
-            }
-
-            var length = int.Parse(line.AsSpan(1), CultureInfo.InvariantCulture);
-            if (length < 0)
-            {
-                return null;
-            }
-
-            var text = new char[length + 2];
-            var read = await _reader.ReadBlockAsync(text, patience.Token);
-            return read == text.Length ? new string(text, 0, length) : throw new EndOfStreamException("Redis closed the connection.");
+            return await SendAsync(commands, patience.Token);
         }
-        catch (Exception failure) when (failure is IOException or SocketException or OperationCanceledException)
+        catch (Exception failure) when (failure is IOException or InvalidDataException or SocketException or OperationCanceledException)
         {
             Dispose();
             throw failure as IOException ?? new IOException(failure.Message, failure);
@@ -58,5 +57,18 @@ internal sealed class RedisLink(int port) : IDisposable
     {
         _client?.Dispose();
         (_client, _reader) = (null, null);
+    }
+
+    private async Task<Reply[]> SendAsync(string[][] commands, CancellationToken cancellation)
+    {
+        var bytes = string.Concat(commands.Select(words => $"*{words.Length}\r\n" + string.Concat(words.Select(word => $"${word.Length}\r\n{word}\r\n"))));
+        await _client!.GetStream().WriteAsync(Encoding.Latin1.GetBytes(bytes), cancellation);
+        var replies = new Reply[commands.Length];
+        for (var i = 0; i < replies.Length; i++)
+        {
+            replies[i] = await Reply.ReadAsync(_reader!, cancellation);
+        }
+
+        return replies;
     }
 }

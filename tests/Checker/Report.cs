@@ -16,8 +16,9 @@ internal static class Report
         Line($"seed {options.Seed}, mode {options.Mode}, RECORD_EXPIRY {options.RecordExpiry.TotalSeconds} s, bound judged {options.OutsideBound.TotalSeconds} s");
         Line($"reads   {reads.Count}: {Counts(reads, read => read.Outcome == ReadOutcome.Error ? $"{read.Status}" : $"{read.Outcome}")}; {Counts(reads, read => $"{read.Form}")}, and {history.Reads.Count - reads.Count} of Redis itself");
         Line($"        p50 {At(took, 0.5):F1} ms, p99 {At(took, 0.99):F1} ms, worst {took.LastOrDefault():F0} ms; {Counts(reads, read => $"{read.Word}")}; {reads.Count(read => read.Marked)} marked stale or unconfirmed");
+        Line($"        {reads.Count(read => read.ByResp)} in the Redis protocol, {reads.Count(read => read.Behind > 0)} of them behind a write of their key");
         Line($"writes  {writes.Count}: {Counts(writes, write => $"{write.Outcome}")}; {writes.Count(write => write.Gateway == History.Redis)} at Redis, {writes.Count(write => write.Deletes)} deletes, {writes.Count(write => write.TimeToLive > TimeSpan.Zero)} with a time to live");
-        Line($"        statuses through gateways: {Counts(writes.Where(write => write.Gateway != History.Redis), write => $"{write.Status}")}");
+        Line($"        {Counts(writes, write => $"{write.Form}")}; statuses through gateways: {Counts(writes.Where(write => write.Gateway != History.Redis), write => $"{write.Status}")}");
         Line($"faults  {faults.Made.Count}: {Counts(faults.Made, fault => $"{fault.What.Kind}")}; {faults.LeftOut} left out");
         var stale = judgement.Staleness.Select(span => span.TotalMilliseconds).Order().ToList();
         Line($"outside writes served stale, unmarked: p50 {At(stale, 0.5):F0} ms, p99 {At(stale, 0.99):F0} ms, p99.9 {At(stale, 0.999):F0} ms, max {stale.LastOrDefault():F0} ms, of {stale.Count} (write, gateway)");
@@ -65,12 +66,12 @@ internal static class Report
 
     private static string Describe(Write write) =>
         $"write {write.Version} {(write.Deletes ? "DEL" : "SET")}{(write.TimeToLive > TimeSpan.Zero ? $" px {write.TimeToLive.TotalMilliseconds}" : "")} "
-        + $"{Where(write.Gateway)}: {write.Outcome} {(write.Status > 0 ? write.Status : "")} after {write.Took.TotalMilliseconds:F1} ms"
+        + $"{(write.Form is WriteForm.AtRedis or WriteForm.Http ? "" : $"{write.Form} ")}{Where(write.Gateway)}: {write.Outcome} {(write.Status > 0 ? write.Status : "")} after {write.Took.TotalMilliseconds:F1} ms"
         + (write.End < TimeSpan.MaxValue ? $", certain from {write.End.TotalSeconds:F4} s" : "");
 
     private static string Describe(Read read) =>
         $"read {read.Form} {Where(read.Gateway)}: {(read.Outcome == ReadOutcome.Value ? $"version {read.Version}" : $"{read.Outcome} {read.Status}")} "
-        + $"after {read.Took.TotalMilliseconds:F1} ms {(read.Word == CacheWord.None ? "" : read.Word)}{(read.Marked ? " marked" : "")}{(read.Age > 0 ? $" age {read.Age}" : "")}";
+        + $"after {read.Took.TotalMilliseconds:F1} ms {(read.Word == CacheWord.None ? "" : read.Word)}{(read.Marked ? " marked" : "")}{(read.Age > 0 ? $" age {read.Age}" : "")}{(read.Behind > 0 ? $" behind the write of version {read.Behind}" : "")}";
 
     private static string Where(byte gateway) => gateway == History.Redis ? "at Redis" : $"through gateway {gateway}";
 

@@ -60,9 +60,11 @@ internal static class Run
 
         var history = new History(
             keys.Writes,
-            [.. readers.SelectMany(reader => reader.Reads)],
+            [.. readers.SelectMany(reader => reader.Reads), .. writers.SelectMany(writer => writer.Reads)],
             faults.Disturbed,
             faults.StoodIn,
+            faults.Unconfirmed,
+            faults.Upstream,
             [.. watchdog.Frozen, new Span(began, began + options.Warming)]);
         readers.ForEach(reader => reader.Dispose());
         var judgement = Judge.Of(history, options.Rules);

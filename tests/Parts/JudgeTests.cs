@@ -13,6 +13,8 @@ public sealed class JudgeTests
     private readonly List<Read> _reads = [];
     private readonly List<Span> _disturbed = [];
     private readonly List<Span> _stoodIn = [];
+    private readonly List<Span> _unconfirmed = [];
+    private readonly List<Span> _upstream = [];
     private readonly List<Span> _frozen = [];
     private Rules _rules = _tracking;
 
@@ -356,28 +358,93 @@ public sealed class JudgeTests
         Assert.Equal([0, 0, 0, 100], staleness.Select(span => span.TotalMilliseconds).Order()); // two writes, two gateways
     }
 
+    [Fact]
+    public void ReplyThatHttpMightMarkMayBeAsOldAsOneThatIsMarked()
+    {
+        _unconfirmed.Add(new Span(Ms(900), Ms(11_100)));
+        ThroughGateway(1_000, 1_010);
+        Sees(1, 1_011, 1_012, form: ReadForm.Get);
+        Sees(1, 11_009, 11_010, form: ReadForm.Get);
+        Finds();
+
+        Sees(1, 11_011, 11_012, form: ReadForm.Get);
+        Finds(Rule.OlderThanUtmost);
+    }
+
+    [Fact]
+    public void ReplyThatIsOlderIsFoundWhereHttpMarksNothing()
+    {
+        _unconfirmed.Add(new Span(Ms(0), Ms(900)));
+        ThroughGateway(1_000, 1_010);
+        Sees(1, 1_011, 1_012, form: ReadForm.MGet);
+        Finds(Rule.OlderThanAcknowledged);
+
+        _rules = Rules.For(Mode.Tracking, Ms(500), Ms(500), Ms(10_000));
+        _unconfirmed.Add(new Span(Ms(900), Ms(1_100)));
+        Finds(Rule.OlderThanAcknowledged);
+    }
+
+    [Fact]
+    public void NilIsNeverUnconfirmed()
+    {
+        _unconfirmed.Add(new Span(Ms(900), Ms(2_100)));
+        AtRedis(1_000, 1_010, deletes: true);
+        ThroughGateway(1_100, 1_110);
+        Add(ReadOutcome.Absent, 0, 1_200, 1_210, status: 404, form: ReadForm.Get);
+
+        Finds(Rule.AbsentThoughThere);
+    }
+
+    [Fact]
+    public void ReadThatMissesTheWriteInFrontOfItIsFound()
+    {
+        ThroughGateway(1_000, 1_010, form: WriteForm.Pipeline);
+        Sees(1, 1_000, 1_010, form: ReadForm.BehindWrites);
+        Sees(2, 1_000, 1_010, form: ReadForm.BehindWrites, behind: 2);
+        Finds();
+
+        Sees(1, 1_000, 1_010, form: ReadForm.BehindWrites, behind: 2);
+        Finds(Rule.OlderThanAcknowledged);
+    }
+
+    [Fact]
+    public void WhatIsPassedThroughMayBeLateOrLostOnlyWhileTheGatewaysWayToRedisIsFaulty()
+    {
+        _upstream.Add(new Span(Ms(900), Ms(3_000)));
+        ThroughGateway(1_000, 3_500, form: WriteForm.Resp);
+        ThroughGateway(2_000, 5_000, Outcome.Never, status: 0, form: WriteForm.Transaction);
+        Add(ReadOutcome.NoAnswer, 0, 1_500, 1_510, status: 0, form: ReadForm.BehindWrites);
+        Finds();
+
+        Add(ReadOutcome.NoAnswer, 0, 1_500, 1_510, status: 0, form: ReadForm.Get);
+        ThroughGateway(5_000, 6_600, form: WriteForm.Resp);
+        ThroughGateway(7_000, 9_000, Outcome.Never, status: 0, form: WriteForm.Transaction);
+        Finds(Rule.NoAnswer, Rule.Late, Rule.NoAnswer);
+    }
+
     private static TimeSpan Ms(int milliseconds) => TimeSpan.FromMilliseconds(milliseconds);
 
     private void AtRedis(int start, int end, int timeToLive = 0, bool deletes = false) =>
-        _writes.Add(new Write(Ms(start), Ms(end), Ms(end - start), 0, _writes.Count + 1, History.Redis, deletes, Ms(timeToLive), Outcome.Acknowledged, 0));
+        _writes.Add(new Write(Ms(start), Ms(end), Ms(end - start), 0, _writes.Count + 1, History.Redis, deletes, Ms(timeToLive), Outcome.Acknowledged, 0, WriteForm.AtRedis));
 
-    private void ThroughGateway(int start, int end, Outcome outcome = Outcome.Acknowledged, bool deletes = false, short? status = null)
+    private void ThroughGateway(int start, int end, Outcome outcome = Outcome.Acknowledged, bool deletes = false, short? status = null, WriteForm form = WriteForm.Http)
     {
         var took = outcome == Outcome.Acknowledged ? Ms(end - start) : Ms(10);
         status ??= (short)(outcome == Outcome.Acknowledged ? 204 : 504);
-        _writes.Add(new Write(Ms(start), Ms(end), took, 0, _writes.Count + 1, 0, deletes, TimeSpan.Zero, outcome, status.Value));
+        _writes.Add(new Write(Ms(start), Ms(end), took, 0, _writes.Count + 1, 0, deletes, TimeSpan.Zero, outcome, status.Value, form));
     }
 
-    private void Sees(int version, int start, int end, byte gateway = 0, bool marked = false, ushort age = 0) =>
-        Add(ReadOutcome.Value, version, start, end, gateway, marked: marked, age: age);
+    private void Sees(int version, int start, int end, byte gateway = 0, bool marked = false, ushort age = 0, ReadForm form = ReadForm.Raw, int behind = 0) =>
+        Add(ReadOutcome.Value, version, start, end, gateway, form: form, marked: marked, age: age, behind: behind);
 
     private void IsAbsent(int start, int end, byte gateway = 0) => Add(ReadOutcome.Absent, 0, start, end, gateway, status: 404);
 
     private void Add(
-        ReadOutcome outcome, int version, int start, int end, byte gateway = 0, short status = 200, ReadForm form = ReadForm.Raw, bool marked = false, ushort age = 0) =>
-        _reads.Add(new Read(Ms(start), Ms(end - start), version, 0, status, gateway, outcome, CacheWord.None, form, marked, age));
+        ReadOutcome outcome, int version, int start, int end, byte gateway = 0, short status = 200, ReadForm form = ReadForm.Raw, bool marked = false, ushort age = 0,
+        int behind = 0) =>
+        _reads.Add(new Read(Ms(start), Ms(end - start), version, 0, status, gateway, outcome, CacheWord.None, form, marked, age, behind));
 
-    private History All() => new([[.. _writes]], _reads, _disturbed, _stoodIn, _frozen);
+    private History All() => new([[.. _writes]], _reads, _disturbed, _stoodIn, _unconfirmed, _upstream, _frozen);
 
     private void Finds(params Rule[] rules) => Assert.Equal(rules, Judge.Of(All(), _rules).Violations.Select(violation => violation.Rule));
 }

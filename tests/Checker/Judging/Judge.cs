@@ -7,7 +7,8 @@ namespace RpOrleans.Checker.Judging;
 internal sealed record Judgement(IReadOnlyList<Violation> Violations, IReadOnlyList<TimeSpan> Staleness, int Excused);
 
 // A history is judged when it is complete, by what each read may have seen and by nothing else: no judgement depends on what
-// the product says of itself, but that an answer is marked. Where the moment of something is unsure, the read is given
+// the product says of itself, but that an answer is marked. What the Redis protocol cannot mark counts as marked while Redis, or a node's way there,
+// is faulty, unless nothing unconfirmed may be served (COHERENCE=tracking). Where the moment of something is unsure, the read is given
 // the benefit: a write took effect at its end for those who missed it, and at its start for those who saw it.
 
 /// <summary>Finds what was promised and not kept in a history.</summary>
@@ -17,7 +18,10 @@ internal sealed class Judge
     private readonly Rules _rules;
     private readonly Spans _disturbed;
     private readonly Spans _stoodIn;
+    private readonly Spans _unconfirmed;
+    private readonly Spans _upstream;
     private readonly Spans _frozen;
+    private readonly Spans _passesLate;
     private readonly List<Violation> _violations = [];
     private readonly Dictionary<(ushort Key, int Version, byte Gateway), TimeSpan> _stale = [];
     private int _excused;
@@ -26,6 +30,8 @@ internal sealed class Judge
     {
         (_history, _rules) = (history, rules);
         (_disturbed, _frozen) = (new Spans(history.Disturbed), new Spans(history.Frozen));
+        (_unconfirmed, _upstream) = (new Spans(history.Unconfirmed), new Spans(history.Upstream));
+        _passesLate = new Spans(history.Frozen.Concat(history.Upstream));
         _stoodIn = new Spans(history.Disturbed.Concat(history.StoodIn).Concat(history.Reads.Where(read => read.Took > rules.OwnersShare).Select(read => new Span(read.Start, read.End))));
     }
 
@@ -42,9 +48,10 @@ internal sealed class Judge
         {
             var versions = new Versions(_history.Writes[key], _rules, _disturbed);
             var states = new List<(Read Read, int First, int Last)>(reads.Length);
-            foreach (var read in reads)
+            foreach (var answer in reads)
             {
-                JudgeAnswer(read);
+                JudgeAnswer(answer);
+                var read = MayBeUnconfirmed(answer) ? answer with { Marked = true } : answer;
                 if (JudgeState(read, versions) is { } state && read.Form != ReadForm.Direct)
                 {
                     states.Add((read, state.First, state.Last));
@@ -72,11 +79,12 @@ internal sealed class Judge
         Rule? broken = write.Status switch
         {
             500 => Rule.InternalError,
+            0 when write.Passed && _upstream.Touch(write.Start, write.Start + write.Took) => null,
             0 when write.Took <= _rules.LatestWrite => Rule.NoAnswer,
             0 or 200 or 204 or 502 or 503 or 504 => null,
             _ => Rule.UnexpectedStatus,
         };
-        Add(broken ?? (IsLate(write.Start, write.Took, _rules.LatestWrite) ? Rule.Late : null));
+        Add(broken ?? (IsLate(write.Start, write.Took, _rules.LatestWrite, write.Passed) ? Rule.Late : null));
 
         void Add(Rule? rule)
         {
@@ -95,8 +103,10 @@ internal sealed class Judge
             return;
         }
 
+        var waits = read.Form == ReadForm.BehindWrites;
         Rule? broken = (read.Outcome, read.Status) switch
         {
+            (ReadOutcome.NoAnswer, _) when waits && _upstream.Touch(read.Start, read.End) => null,
             (ReadOutcome.NoAnswer, _) => Rule.NoAnswer,
             (ReadOutcome.OtherKey, _) => Rule.OtherKey,
             (ReadOutcome.Malformed, _) => Rule.Malformed,
@@ -109,7 +119,7 @@ internal sealed class Judge
             Add(rule, read);
         }
 
-        if (IsLate(read.Start, read.Took, _rules.LatestRead))
+        if (IsLate(read.Start, read.Took, waits ? _rules.LatestRead + _rules.LatestWrite : _rules.LatestRead, waits))
         {
             Add(Rule.Late, read);
         }
@@ -214,8 +224,15 @@ internal sealed class Judge
         }
     }
 
-    private bool IsLate(TimeSpan start, TimeSpan took, TimeSpan latest) =>
-        took > latest && took > latest + _frozen.Share(start, start + took);
+    /// <summary>
+    /// Whether a read in the Redis protocol is given the benefit of a mark that it cannot bear: where HTTP might mark the answer, and
+    /// nowhere else. That a key is absent is never said without Redis's confirmation.
+    /// </summary>
+    private bool MayBeUnconfirmed(Read read) =>
+        read is { ByResp: true, Outcome: ReadOutcome.Value } && _rules.MayMark && _unconfirmed.Touch(read.Start, read.End);
+
+    private bool IsLate(TimeSpan start, TimeSpan took, TimeSpan latest, bool passed) =>
+        took > latest && took > latest + (passed ? _passesLate : _frozen).Share(start, start + took);
 
     private void NoteStaleness(Read read, Versions versions)
     {

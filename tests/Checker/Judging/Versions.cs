@@ -29,10 +29,14 @@ internal sealed class Versions
 
     /// <summary>The oldest version that a read may see: the last one that certainly took effect, by as long before the read as is promised.</summary>
     /// <returns>Its number; 0 when there is none.</returns>
-    public int Floor(Read read) => Floor(read.Start, version =>
-        read.Form == ReadForm.Direct ? TimeSpan.Zero
-        : read.Marked ? _rules.UtmostBound
-        : _bounds[version - 1]);
+    public int Floor(Read read)
+    {
+        var floor = Floor(read.Start, version =>
+            read.Form == ReadForm.Direct ? TimeSpan.Zero
+            : read.Marked ? _rules.UtmostBound
+            : _bounds[version - 1]);
+        return read.Behind > floor && !read.Marked && _bounds[read.Behind - 1] == TimeSpan.Zero ? read.Behind : floor;
+    }
 
     /// <summary>The last version that a gateway had acknowledged when a read began.</summary>
     public int Acknowledged(Read read)

@@ -19,6 +19,22 @@ internal enum Outcome : byte
     Never,
 }
 
+/// <summary>How a write was sent.</summary>
+internal enum WriteForm : byte
+{
+    AtRedis,
+    Http,
+
+    /// <summary>SET or DEL alone, as all that follow in the Redis protocol: the gateway passes them through.</summary>
+    Resp,
+
+    /// <summary>One of several that were sent together, with reads between them.</summary>
+    Pipeline,
+
+    /// <summary>One of several between MULTI and EXEC.</summary>
+    Transaction,
+}
+
 /// <summary>A version of a key.</summary>
 /// <param name="Start">When the writer sent it.</param>
 /// <param name="End">From when on it has certainly taken effect: when it was acknowledged, or found in Redis.</param>
@@ -29,13 +45,17 @@ internal enum Outcome : byte
 /// <param name="Deletes">Whether it took the key away.</param>
 /// <param name="TimeToLive">How long the value lives in Redis; zero for ever.</param>
 /// <param name="Outcome">Whether it took effect.</param>
-/// <param name="Status">The HTTP status; 0 for none.</param>
+/// <param name="Status">The HTTP status, or what it would be of a reply in the Redis protocol; 0 for none.</param>
+/// <param name="Form">How it was sent.</param>
 internal readonly record struct Write(
-    TimeSpan Start, TimeSpan End, TimeSpan Took, ushort Key, int Version, byte Gateway, bool Deletes, TimeSpan TimeToLive, Outcome Outcome, short Status)
+    TimeSpan Start, TimeSpan End, TimeSpan Took, ushort Key, int Version, byte Gateway, bool Deletes, TimeSpan TimeToLive, Outcome Outcome, short Status, WriteForm Form)
 {
     /// <summary>Whether it certainly took effect, by its <see cref="End"/>.</summary>
     public bool Certain => Outcome is Outcome.Acknowledged or Outcome.Settled;
 
     /// <summary>Whether it was acknowledged by a gateway, which promises more than Redis does.</summary>
     public bool Promised => Outcome == Outcome.Acknowledged && Gateway != History.Redis;
+
+    /// <summary>Whether the gateway had Redis itself carry it out.</summary>
+    public bool Passed => Form is WriteForm.Resp or WriteForm.Pipeline or WriteForm.Transaction;
 }
