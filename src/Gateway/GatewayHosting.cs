@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using RpOrleans.Gateway.Access;
 using RpOrleans.Gateway.Embedded;
 using RpOrleans.Gateway.Http;
 using RpOrleans.Gateway.Resp;
@@ -53,6 +54,11 @@ internal static class GatewayHosting
         services.AddSingleton(time);
         services.AddSingleton(settings).AddSingleton(settings.Gateway).AddSingleton(settings.Cache).AddSingleton(settings.Coherence)
             .AddSingleton(settings.Redis).AddSingleton(settings.Clustering);
+        if (settings.Users is { } users)
+        {
+            services.AddSingleton(users).AddSingleton<Logins>();
+        }
+
         services.AddRedisAddress(settings.Redis);
         services.AddSingleton<Nodes>().AddSingleton<Router>();
         services.AddSingleton<GatewayMetrics>().AddSingleton<GatewayReport>();

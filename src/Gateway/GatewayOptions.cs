@@ -30,7 +30,18 @@ public sealed class GatewayOptions
     [Setting("MAX_CLIENTS"), Range(1, 1_000_000)]
     public int MaximumClients { get; set; } = 10_000;
 
-    /// <summary>Lets anybody in who reaches the port. Needed to listen on anything but loopback. Default: false.</summary>
+    /// <summary>The password of the user <c>default</c>, who may read and write everything, over HTTP too; never printed. Default: none.</summary>
+    [Setting("RESP_PASSWORD", Secret = true)]
+    public string? Password { get; set; }
+
+    /// <summary>A file of users, over HTTP too (docs/access.md). Default: none.</summary>
+    [Setting("RESP_USERS_FILE")]
+    public string? UsersFile { get; set; }
+
+    /// <summary>Whether everybody has to log in.</summary>
+    public bool HasUsers => Password is not null || UsersFile is not null;
+
+    /// <summary>Lets anybody in who reaches the port. Needed to listen on anything but loopback without users; where there are some, they log in all the same. Default: false.</summary>
     [Setting("ALLOW_ANONYMOUS")]
     public bool AllowAnonymous { get; set; }
 }

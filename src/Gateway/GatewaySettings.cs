@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using RpOrleans.Gateway.Access;
 using RpOrleans.Grains.Admin;
 using RpOrleans.Grains.Settings;
 
@@ -11,6 +12,9 @@ internal sealed record GatewaySettings(
 {
     private const string PortName = "SERVER_PORT";
     private const string PortNameAsTheOriginalSpelledIt = "SEVER_PORT";
+
+    /// <summary>Who may use it; <see langword="null"/> for everybody.</summary>
+    public Users? Users { get; private init; }
 
     /// <summary>Whether the node runs in this process too.</summary>
     public bool OneProcess => Clustering.Clustering == RpOrleans.Grains.Settings.Clustering.Embedded;
@@ -27,9 +31,13 @@ internal sealed record GatewaySettings(
             reader.Reject(PortNameAsTheOriginalSpelledIt, misspelled, $"must not differ from {PortName}={port}; leave it out");
         }
 
+        var gateway = reader.Read<GatewayOptions>();
         var settings = new GatewaySettings(
-            reader.Read<GatewayOptions>(), reader.Read<CacheOptions>(), reader.Read<CoherenceOptions>(), RedisOptions.Read(reader), reader.Read<ClusteringOptions>(),
-            reader.Read<AdminOptions>(), warnings);
+            gateway, reader.Read<CacheOptions>(), reader.Read<CoherenceOptions>(), RedisOptions.Read(reader), reader.Read<ClusteringOptions>(),
+            reader.Read<AdminOptions>(), warnings)
+        {
+            Users = Users.Read(gateway, reader),
+        };
         settings.CheckHost(reader);
         settings.CheckCluster(reader);
         reader.ThrowIfRejected();
@@ -40,9 +48,9 @@ internal sealed record GatewaySettings(
     {
         try
         {
-            if (!IPAddress.IsLoopback(Listening.AddressOf(Gateway.Host)) && !Gateway.AllowAnonymous)
+            if (!IPAddress.IsLoopback(Listening.AddressOf(Gateway.Host)) && !Gateway.HasUsers && !Gateway.AllowAnonymous)
             {
-                reader.Reject("HOST_NAME", Gateway.Host, "would let anybody in who reaches this machine; set ALLOW_ANONYMOUS=true if that is meant, or listen on localhost");
+                reader.Reject("HOST_NAME", Gateway.Host, "would let anybody in who reaches this machine; set RESP_PASSWORD or RESP_USERS_FILE, or ALLOW_ANONYMOUS=true if that is meant, or listen on localhost");
             }
         }
         catch (SocketException)

@@ -1,11 +1,17 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using RpOrleans.Gateway;
+using RpOrleans.Gateway.Access;
 using RpOrleans.Gateway.Embedded;
 using RpOrleans.Grains.Admin;
 using RpOrleans.Grains.Hosting;
 
 // A gateway; with CLUSTERING=embedded, the default, a cache node and, without REDIS_HOST, a store in the same process.
+if (args.Contains(HashSecret.Argument))
+{
+    return HashSecret.Run();
+}
+
 Startup.PreferInlineSocketCompletions();
 try
 {

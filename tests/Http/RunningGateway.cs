@@ -51,8 +51,7 @@ internal sealed class RunningGateway : IAsyncDisposable
             new("SERVER_PORT", $"{port}"), new("RESP_PORT", "0"), new("ADMIN_PORT", $"{adminPort}"), new("REDIS_HOST", "127.0.0.1"), new("REDIS_PORT", $"{server.Port}"), new("REDIS_TIMEOUT", "0.5"),
             new("LOG_LEVEL", "Error"),
             new("COHERENCE", "expiry"), // what a test changes in Redis behind its back stays unseen, as long as is set
-            .. settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value)),
-        ]).Build();
+        ]).AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build();
         var app = GatewayHosting.Build(GatewaySettings.Read(environment), adminPort, _ports, time ?? TimeProvider.System, new ConfigurationBuilder().Build());
         var gateway = new RunningGateway(app, server, connection, port, adminPort, time);
         await gateway.PassingTimeAsync(app.StartAsync());

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using RpOrleans.Gateway.Access;
 using RpOrleans.Gateway.Routing;
 using RpOrleans.Grains;
 using RpOrleans.Grains.Settings;
@@ -14,8 +15,8 @@ internal sealed class BatchGet(Router router, LargeValues largeValues, CacheOpti
     private const int KeysAtMost = 1_000;
     private const long AnswerBytesAtMost = 64 * 1024 * 1024;
 
-    /// <summary>Answers with one result a key, in order.</summary>
-    public async Task AnswerAsync(HttpContext context)
+    /// <summary>Answers with one result a key, in order; with none if there is a key that the user may not read.</summary>
+    public async Task AnswerAsync(HttpContext context, User? user)
     {
         if (!RequestBody.HasLength(context.Request))
         {
@@ -29,6 +30,13 @@ internal sealed class BatchGet(Router router, LargeValues largeValues, CacheOpti
         {
             metrics.Count(GatewayOutcome.Rejected);
             await Problems.WriteAsync(context, StatusCodes.Status400BadRequest, "The body must be a JSON object with \"keys\", an array of at most 1,000 strings");
+            return;
+        }
+
+        if (user is { HasPrefix: true } && keys.Exists(key => !user.MayUse(Encoding.UTF8.GetBytes(key))))
+        {
+            metrics.Count(GatewayOutcome.Rejected);
+            await Problems.WriteAsync(context, StatusCodes.Status403Forbidden, Rights.KeyRefused);
             return;
         }
 

@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
+using RpOrleans.Gateway.Access;
 
 namespace RpOrleans.Gateway.Http;
 
 /// <summary>The public port: what a request is about, whether its method is allowed there, and who answers it.</summary>
 // A middleware instead of endpoint routing: routing decodes paths, in which keys cannot be told apart any more, and costs time.
-internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches, GatewayMetrics metrics, IHostApplicationLifetime lifetime)
+internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches, GatewayMetrics metrics, IHostApplicationLifetime lifetime, Logins? logins = null)
 {
     /// <summary>Answers a request.</summary>
     public Task InvokeAsync(HttpContext context)
@@ -59,38 +60,65 @@ internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches
         }
     }
 
-    private Task AnswerAsync(HttpContext context, RequestTarget target, string raw) => target.Resource switch
+    private Task AnswerAsync(HttpContext context, RequestTarget target, string raw) =>
+        logins is null || IsForStrangers(context.Request, target) ? AnswerAsync(context, target, raw, null) : AnswerUserAsync(context, target, raw);
+
+    /// <summary>Answers those who have logged in.</summary>
+    private async Task AnswerUserAsync(HttpContext context, RequestTarget target, string raw)
     {
-        Resource.Get => GetAsync(context, target.Key!),
-        Resource.Key => KeyAsync(context, target.Key!, raw),
-        Resource.Home => HomeAsync(context),
-        Resource.Set => SetAsync(context),
-        Resource.BatchGet => BatchAsync(context),
+        if (Credentials.Of(context.Request, logins!.Users) is { } credentials && await logins.LogInAsync(credentials.Name, credentials.Secret) is { } user)
+        {
+            await AnswerAsync(context, target, raw, user);
+            return;
+        }
+
+        context.Response.Headers.WWWAuthenticate = Credentials.Wanted;
+        await RejectAsync(context, StatusCodes.Status401Unauthorized, "The request needs the name and secret of a user");
+    }
+
+    private Task AnswerAsync(HttpContext context, RequestTarget target, string raw, User? user) => target.Resource switch
+    {
+        Resource.Get => GetAsync(context, target.Key!, user),
+        Resource.Key => KeyAsync(context, target.Key!, raw, user),
+        Resource.Home => HomeAsync(context, user),
+        Resource.Set => SetAsync(context, user),
+        Resource.BatchGet => BatchAsync(context, user),
         Resource.Malformed => RejectAsync(context, StatusCodes.Status400BadRequest, "The key is not percent-encoded properly"),
         _ => UnknownAsync(context),
     };
 
-    private Task GetAsync(HttpContext context, byte[] key)
+    private Task GetAsync(HttpContext context, byte[] key, User? user)
     {
         var method = context.Request.Method; // case counts (RFC 9110, section 9.1), which HttpMethods.Is… forget
-        return method == HttpMethods.Get || method == HttpMethods.Head ? reads.AnswerAsync(context, key) : MethodNotAllowedAsync(context, "GET, HEAD");
+        return method != HttpMethods.Get && method != HttpMethods.Head ? MethodNotAllowedAsync(context, "GET, HEAD")
+            : user is { IsLimited: true } && !user.MayUse(key) ? ForbidAsync(context, Rights.KeyRefused)
+            : reads.AnswerAsync(context, key);
     }
 
-    private Task KeyAsync(HttpContext context, byte[] key, string raw)
+    private Task KeyAsync(HttpContext context, byte[] key, string raw, User? user)
     {
         var method = context.Request.Method;
-        return method == HttpMethods.Get || method == HttpMethods.Head ? reads.AnswerAsync(context, key)
+        if (method == HttpMethods.Get || method == HttpMethods.Head)
+        {
+            return GetAsync(context, key, user);
+        }
+
+        if (method != HttpMethods.Put && method != HttpMethods.Delete)
+        {
+            return MethodNotAllowedAsync(context, "GET, HEAD, PUT, DELETE");
+        }
+
+        return Rights.RefusalOfWrite(user, key) is { } refusal ? ForbidAsync(context, refusal)
             : method == HttpMethods.Put ? writes.PutAsync(context, key, raw)
-            : method == HttpMethods.Delete ? writes.DeleteAsync(context, key)
-            : MethodNotAllowedAsync(context, "GET, HEAD, PUT, DELETE");
+            : writes.DeleteAsync(context, key);
     }
 
-    private Task HomeAsync(HttpContext context)
+    private Task HomeAsync(HttpContext context, User? user)
     {
         var method = context.Request.Method;
         if (method == HttpMethods.Post)
         {
-            return writes.SetAsync(context);
+            return writes.SetAsync(context, user);
         }
 
         if (method != HttpMethods.Get && method != HttpMethods.Head)
@@ -102,11 +130,11 @@ internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches
         return PlainText.WriteAsync(context, StatusCodes.Status200OK, PlainText.Home);
     }
 
-    private Task SetAsync(HttpContext context) =>
-        context.Request.Method == HttpMethods.Post ? writes.SetAsync(context) : MethodNotAllowedAsync(context, "POST");
+    private Task SetAsync(HttpContext context, User? user) =>
+        context.Request.Method == HttpMethods.Post ? writes.SetAsync(context, user) : MethodNotAllowedAsync(context, "POST");
 
-    private Task BatchAsync(HttpContext context) =>
-        context.Request.Method == HttpMethods.Post ? batches.AnswerAsync(context) : MethodNotAllowedAsync(context, "POST");
+    private Task BatchAsync(HttpContext context, User? user) =>
+        context.Request.Method == HttpMethods.Post ? batches.AnswerAsync(context, user) : MethodNotAllowedAsync(context, "POST");
 
     private Task UnknownAsync(HttpContext context)
     {
@@ -125,6 +153,8 @@ internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches
         return RejectAsync(context, StatusCodes.Status405MethodNotAllowed, "The method is not allowed here");
     }
 
+    private Task ForbidAsync(HttpContext context, string refusal) => RejectAsync(context, StatusCodes.Status403Forbidden, refusal);
+
     private Task RejectAsync(HttpContext context, int status, string title)
     {
         metrics.Count(GatewayOutcome.Rejected);
@@ -134,6 +164,10 @@ internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches
     /// <summary>The escape, if all that look like one stand for an encoded NUL; none was sent as it is.</summary>
     private static string? EscapeIn(string raw, NulEscape? nul) =>
         nul?.TakeUsed() is > 0 and var used && raw.AsSpan().Count(NulEscape.Escape) == used ? NulEscape.Escape : null;
+
+    /// <summary>The home page says nothing but that somebody is there.</summary>
+    private static bool IsForStrangers(HttpRequest request, RequestTarget target) =>
+        target.Resource == Resource.Home && (request.Method == HttpMethods.Get || request.Method == HttpMethods.Head);
 
     private static bool HasBody(HttpRequest request) => request.ContentLength is > 0 || request.Headers.TransferEncoding.Count > 0;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.WebUtilities;
+using RpOrleans.Gateway.Access;
 using RpOrleans.Gateway.Routing;
 using RpOrleans.Grains;
 using RpOrleans.Grains.Settings;
@@ -13,8 +14,14 @@ internal sealed class WriteKey(Router router, CacheOptions options, GatewayMetri
     private static readonly byte[] _ok = [.. "{\"result\": \"OK\"}"u8];
 
     /// <summary><c>POST</c> of <c>{"k": …, "v": …}</c>, with <c>"ex"</c> or <c>"px"</c> if wanted.</summary>
-    public async Task SetAsync(HttpContext context)
+    public async Task SetAsync(HttpContext context, User? user)
     {
+        if (user is { MayWrite: false })
+        {
+            await RejectAsync(context, StatusCodes.Status403Forbidden, Rights.WriteRefused);
+            return;
+        }
+
         if (!RequestBody.HasLength(context.Request))
         {
             await RejectAsync(context, StatusCodes.Status411LengthRequired, "The request does not say how long its body is");
@@ -27,6 +34,12 @@ internal sealed class WriteKey(Router router, CacheOptions options, GatewayMetri
         {
             await RejectAsync(context, StatusCodes.Status400BadRequest,
                 "The body must be a JSON object with a string \"k\", a string or number \"v\", and at most one of \"ex\" (seconds) and \"px\" (milliseconds), a positive whole number");
+            return;
+        }
+
+        if (Rights.RefusalOfWrite(user, set.Key) is { } refusal)
+        {
+            await RejectAsync(context, StatusCodes.Status403Forbidden, refusal);
             return;
         }
 

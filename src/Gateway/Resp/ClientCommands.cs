@@ -71,7 +71,7 @@ internal sealed class ClientCommands(RespClient client, RespServices services, R
     private ValueTask<Afterwards> Guarded(Request request, string name, int arity, Action answer) =>
         With(request, name, arity, () =>
         {
-            if (services.AllowsAdmin)
+            if (services.AllowsAdmin(client.User))
             {
                 answer();
             }
@@ -287,7 +287,17 @@ internal sealed class ClientCommands(RespClient client, RespServices services, R
             {
                 skipMe = request.Is(i + 1, "YES"u8);
             }
-            else if (!request.Is(i, "USER"u8))
+            else if (request.Is(i, "USER"u8))
+            {
+                if (!services.Knows(value))
+                {
+                    output.WriteError($"ERR No such user '{Quoted(request[i + 1])}'");
+                    return;
+                }
+
+                killed = killed.Where(other => other.UserName == value);
+            }
+            else
             {
                 output.WriteError("ERR syntax error");
                 return;
@@ -306,7 +316,7 @@ internal sealed class ClientCommands(RespClient client, RespServices services, R
             return connection.WrongArity("client|unblock");
         }
 
-        if (!services.AllowsAdmin)
+        if (!services.AllowsAdmin(client.User))
         {
             output.WriteError(services.NoPermission("client|unblock"));
         }
@@ -353,7 +363,7 @@ internal sealed class ClientCommands(RespClient client, RespServices services, R
         var flags = (other.BlockedAs != 0 ? "b" : "") + (other.Queued >= 0 ? "x" : "") + (other.Subscribed ? "P" : "");
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"id={other.Id} addr={other.Remote} laddr={other.Local} fd=-1 name={other.Name} age={Seconds(other.ConnectedAt)} idle={Seconds(other.ActiveAt)} flags={(flags.Length == 0 ? "N" : flags)} db={services.Redis.Database} sub=0 psub=0 ssub=0 multi={other.Queued} cmd={other.LastCommand} user=default redir=-1 resp={other.Protocol} lib-name={other.LibraryName} lib-ver={other.LibraryVersion}");
+            $"id={other.Id} addr={other.Remote} laddr={other.Local} fd=-1 name={other.Name} age={Seconds(other.ConnectedAt)} idle={Seconds(other.ActiveAt)} flags={(flags.Length == 0 ? "N" : flags)} db={services.Redis.Database} sub=0 psub=0 ssub=0 multi={other.Queued} cmd={other.LastCommand} user={other.UserName} redir=-1 resp={other.Protocol} lib-name={other.LibraryName} lib-ver={other.LibraryVersion}");
     }
 
     private long Seconds(long since) => (long)services.Time.GetElapsedTime(since).TotalSeconds;

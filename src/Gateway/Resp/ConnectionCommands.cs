@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using RpOrleans.Gateway.Access;
 using RpOrleans.Gateway.Resp.Commands;
 
 namespace RpOrleans.Gateway.Resp;
@@ -40,7 +41,8 @@ internal sealed class ConnectionCommands
         ["PING"] = (self, request) => new(self.Ping(request)),
         ["ECHO"] = (self, request) => new(self.Echo(request)),
         ["SELECT"] = (self, request) => new(self.Select(request)),
-        ["AUTH"] = (self, request) => new(self.Auth(request)),
+        ["AUTH"] = (self, request) => self.AuthAsync(request),
+        ["ACL"] = (self, _) => new(self.WhoAmI()),
         ["HELLO"] = (self, request) => self.HelloAsync(request),
         ["CLIENT"] = (self, request) => self._clientCommands.AnswerAsync(request),
         ["RP.EXPLAIN"] = (self, request) => self.ExplainAsync(request),
@@ -79,7 +81,9 @@ internal sealed class ConnectionCommands
     /// <param name="request">It.</param>
     /// <param name="inTransaction">Whether it is to wait for <c>EXEC</c>; Redis then does this for the harmless ones.</param>
     public bool Knows(in Request request, bool inTransaction) =>
-        _handlers.Find(request.Name) is not null && !(inTransaction && (request.Is(0, "PING"u8) || request.Is(0, "ECHO"u8)));
+        _handlers.Find(request.Name) is not null
+        && !(inTransaction && (request.Is(0, "PING"u8) || request.Is(0, "ECHO"u8)))
+        && (!request.Is(0, "ACL"u8) || (_client.User is not null && request.Count == 2 && request.Is(1, "WHOAMI"u8)));
 
     /// <summary>Answers it.</summary>
     public async ValueTask<Afterwards> AnswerAsync(Request request, PassThrough passThrough)
@@ -167,7 +171,7 @@ internal sealed class ConnectionCommands
         return Afterwards.GoOn;
     }
 
-    private Afterwards Auth(Request request)
+    private async ValueTask<Afterwards> AuthAsync(Request request)
     {
         if (request.Count < 2)
         {
@@ -182,7 +186,7 @@ internal sealed class ConnectionCommands
         {
             _output.WriteError("ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?");
         }
-        else if (TryLogIn(request, request.Count == 3 ? 1 : null, request.Count - 1))
+        else if (await LogInAsync(request.Count == 3 ? Encoding.Latin1.GetString(request[1]) : User.Default, request[request.Count - 1].ToArray()).ConfigureAwait(false))
         {
             _output.WriteSimple("OK"u8);
         }
@@ -190,11 +194,12 @@ internal sealed class ConnectionCommands
         return Afterwards.GoOn;
     }
 
-    private bool TryLogIn(Request request, int? user, int password)
+    private async ValueTask<bool> LogInAsync(string name, byte[] password)
     {
-        if (_services.LogIn(user is { } at ? request[at] : "default"u8, request[password]))
+        var (right, user) = await _services.LogInAsync(name, password).ConfigureAwait(false);
+        if (right)
         {
-            _client.Trusted = true;
+            (_client.Trusted, _client.User) = (true, user);
             return true;
         }
 
@@ -222,7 +227,7 @@ internal sealed class ConnectionCommands
         {
             if (request.Is(i, "AUTH"u8) && i + 2 < request.Count)
             {
-                if (!TryLogIn(request, i + 1, i + 2))
+                if (!await LogInAsync(Encoding.Latin1.GetString(request[i + 1]), request[i + 2].ToArray()).ConfigureAwait(false))
                 {
                     return Afterwards.GoOn;
                 }
@@ -248,7 +253,7 @@ internal sealed class ConnectionCommands
         if (!_client.Trusted)
         {
             _output.WriteError(
-                "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time");
+                "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time");
             return Afterwards.GoOn;
         }
 
@@ -285,7 +290,19 @@ internal sealed class ConnectionCommands
             return WrongArity("rp.explain");
         }
 
+        if (_client.User is { IsLimited: true } user && !user.MayUse(request[1]))
+        {
+            _output.WriteError(UserRights.KeyRefused);
+            return Afterwards.GoOn;
+        }
+
         await ExplainCommand.AnswerAsync(request[1].ToArray(), _services.Router, _output, _client.Protocol).ConfigureAwait(false);
+        return Afterwards.GoOn;
+    }
+
+    private Afterwards WhoAmI()
+    {
+        _output.WriteBulk(_client.UserName); // Redis would name the gateway's own user
         return Afterwards.GoOn;
     }
 
@@ -302,7 +319,7 @@ internal sealed class ConnectionCommands
             return WrongArity("reset");
         }
 
-        (_client.Protocol, _client.Name, _client.Trusted) = (2, "", _services.Open);
+        (_client.Protocol, _client.Name, _client.Trusted, _client.User) = (2, "", _services.Open, null);
         (ReplyMode, _output.Muted) = (ReplyMode.On, false);
         _output.WriteSimple("RESET"u8);
         return Afterwards.Reset;

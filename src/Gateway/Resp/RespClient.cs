@@ -1,4 +1,5 @@
 using System.Net;
+using RpOrleans.Gateway.Access;
 
 namespace RpOrleans.Gateway.Resp;
 
@@ -22,7 +23,13 @@ internal sealed class RespClient(long id, EndPoint? remote, EndPoint? local, lon
     public int Protocol { get; set; } = 2;
 
     /// <summary>Whether it may read and write.</summary>
-    public bool Trusted { get; set; } = true;
+    public required bool Trusted { get; set; }
+
+    /// <summary>As whom it has logged in; <see langword="null"/> for nobody, and where nobody needs to.</summary>
+    public User? User { get; set; }
+
+    /// <summary>As whom it is listed.</summary>
+    public string UserName => User?.Name ?? User.Default;
 
     /// <summary>What it calls itself.</summary>
     public string Name { get; set; } = "";

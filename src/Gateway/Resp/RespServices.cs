@@ -1,3 +1,4 @@
+using RpOrleans.Gateway.Access;
 using RpOrleans.Gateway.Resp.Commands;
 using RpOrleans.Gateway.Resp.Upstream;
 using RpOrleans.Gateway.Routing;
@@ -7,7 +8,8 @@ namespace RpOrleans.Gateway.Resp;
 
 /// <summary>What all clients' connections share.</summary>
 internal sealed class RespServices(
-    Router router, Nodes nodes, CachedReads reads, UpstreamPool pool, ServerCommands commands, RespClients clients, GatewayMetrics metrics, GatewayOptions gateway, RedisOptions redis, TimeProvider time)
+    Router router, Nodes nodes, CachedReads reads, UpstreamPool pool, ServerCommands commands, RespClients clients, GatewayMetrics metrics, GatewayOptions gateway, RedisOptions redis, TimeProvider time,
+    Logins? logins = null)
 {
     /// <summary>Marked as dangerous by Redis, but used by applications.</summary>
     private static readonly HashSet<string> _harmless = ["keys", "sort", "info"];
@@ -32,20 +34,33 @@ internal sealed class RespServices(
     public TimeProvider Time => time;
 
     /// <summary>Whether nobody needs to log in.</summary>
-    public bool Open => true;
+    public bool Open => logins is null;
 
-    /// <summary>Whether dangerous commands are let through.</summary>
-    public bool AllowsAdmin => gateway.RespAllowAdmin;
+    /// <summary>Whether dangerous commands are let through; never for a user who may not do everything.</summary>
+    public bool AllowsAdmin(User? user) => gateway.RespAllowAdmin && user is not { IsLimited: true };
 
     /// <summary>Whether a command that the server calls dangerous is let through.</summary>
-    public bool Allows(Command command) => gateway.RespAllowAdmin || _harmless.Contains(command.Name);
+    public bool Allows(Command command, User? user) => AllowsAdmin(user) || _harmless.Contains(command.Name);
 
     /// <summary>Redis's words for a missing permission.</summary>
     public string NoPermission(Command command) => NoPermission(command.Name);
 
     /// <inheritdoc cref="NoPermission(Command)"/>
-    public string NoPermission(string command) => $"NOPERM this user has no permissions to run the '{command}' command";
+    public string NoPermission(string command) => UserRights.CommandRefused(command);
 
-    /// <summary>Whether this is a user's password.</summary>
-    public bool LogIn(ReadOnlySpan<byte> user, ReadOnlySpan<byte> password) => user.SequenceEqual("default"u8);
+    /// <summary>Whether there is a user of this name.</summary>
+    public bool Knows(string user) => logins is null ? user == User.Default : user == User.Default || logins.Users.Find(user) is not null;
+
+    /// <summary>Checks a password.</summary>
+    /// <returns>Whether it is right, and whose it is; nobody's where nobody needs to log in.</returns>
+    public async ValueTask<(bool Right, User? User)> LogInAsync(string name, ReadOnlyMemory<byte> password)
+    {
+        if (logins is null)
+        {
+            return (name == User.Default, null); // any will do, as for Redis's users without one
+        }
+
+        var user = await logins.LogInAsync(name, password.Span).ConfigureAwait(false);
+        return (user is not null, user);
+    }
 }

@@ -32,6 +32,7 @@ internal sealed class RespSession : IAsyncDisposable
     private readonly ReadBatch _reads;
     private Subscriptions? _subscriptions;
     private long _requestBegun; // when the one that has not arrived whole did; 0 for none
+    private string? _refusal; // why the request whose way was asked for last is refused
     private bool _skipNext; // CLIENT REPLY SKIP
     private bool _leaving;
 
@@ -41,6 +42,7 @@ internal sealed class RespSession : IAsyncDisposable
         _output = new ReplyOutput(connection.Transport.Output, services.Time);
         Client = new RespClient(services.Clients.NextId(), connection.RemoteEndPoint, connection.LocalEndPoint, services.Time.GetTimestamp())
         {
+            Trusted = services.Open,
             Abort = () => connection.Abort(),
             Overdue = () => _output.Overdue || RequestOverdue,
         };
@@ -152,7 +154,7 @@ internal sealed class RespSession : IAsyncDisposable
                 break;
             case Way.Refused:
                 _services.Metrics.Count(GatewayOutcome.Rejected);
-                _output.WriteError(_services.NoPermission(command!));
+                _output.WriteError(_refusal!);
                 await _passThrough.SpoilAsync().ConfigureAwait(false);
                 break;
             case Way.Stranger:
@@ -179,12 +181,17 @@ internal sealed class RespSession : IAsyncDisposable
         {
             await _services.Commands.ReadAsync().ConfigureAwait(false);
         }
-        catch (OriginException)
+        catch (OriginException failure)
         {
-            // Then it cannot be carried out either, and that is said.
+            if (Client.User is { IsLimited: true })
+            {
+                return (Refuse(UpstreamErrors.TextOf(failure)), null); // what the user may do is not known
+            }
+
+            // Else it cannot be carried out either, and that is said.
         }
 
-        return (Way.Redis, _services.Commands.Find(request.Name)) is (_, { } found) ? (WayOf(request, found), found.Of(request)) : (Way.Redis, null);
+        return _services.Commands.Find(request.Name) is { } found ? (WayOf(request, found), found.Of(request)) : (WayOfUnknown(request), null);
     }
 
     /// <returns>Whether it is known.</returns>
@@ -203,7 +210,7 @@ internal sealed class RespSession : IAsyncDisposable
             return true;
         }
 
-        if (Client is { Subscribed: true, Protocol: 2 } && !ConnectionCommands.EndsSubscriptions(request))
+        if (Client is { Subscribed: true, Protocol: 2 } && _subscriptions is { Protocol: 2 } && !ConnectionCommands.EndsSubscriptions(request))
         {
             way = Way.Subscriptions;
             return true;
@@ -211,7 +218,9 @@ internal sealed class RespSession : IAsyncDisposable
 
         if (!_passThrough.HasState && _services.Reads.Recognize(request) != CachedRead.None)
         {
-            way = Way.Cache;
+            way = Client.User is { IsLimited: true } user && !UserRights.MayUse(user, request, CachedReads.KeysOf(_services.Reads.Recognize(request), request))
+                ? Refuse(UserRights.KeyRefused)
+                : Way.Cache;
             return true;
         }
 
@@ -224,7 +233,7 @@ internal sealed class RespSession : IAsyncDisposable
         command = _services.Commands.Find(request.Name);
         if (command is null)
         {
-            way = Way.Redis;
+            way = WayOfUnknown(request);
             return !_services.Commands.Outdated;
         }
 
@@ -236,11 +245,26 @@ internal sealed class RespSession : IAsyncDisposable
     private Way WayOf(in Request request, Command command)
     {
         var exact = command.Of(request);
-        return exact.Dangerous && exact.Fits(request.Count) && !_services.Allows(exact) ? Way.Refused
+        return exact.Fits(request.Count) && RefusalOf(request, exact) is { } refusal ? Refuse(refusal) // with too few words, or too many, Redis refuses it
             : _passThrough.InTransaction ? Way.Redis
             : ConnectionCommands.IsSubscription(request) ? Way.Subscriptions
             : exact.Blocks && !_passThrough.HasState ? Way.RedisWaiting
             : Way.Redis;
+    }
+
+    /// <summary>Redis says that there is no such command; but who is limited is not to find out that meanwhile there is.</summary>
+    private Way WayOfUnknown(in Request request) =>
+        Client.User is { IsLimited: true } ? Refuse(_services.NoPermission(ClientCommands.Quoted(request.Name))) : Way.Redis;
+
+    private string? RefusalOf(in Request request, Command command) =>
+        command.Dangerous && !_services.Allows(command, Client.User) ? _services.NoPermission(command)
+        : Client.User is { IsLimited: true } user ? UserRights.RefusalOf(user, request, command)
+        : null;
+
+    private Way Refuse(string refusal)
+    {
+        _refusal = refusal;
+        return Way.Refused;
     }
 
     /// <summary>What a browser may be made to send to this port; Redis hangs up too, but only at the last two (<c>securityWarningCommand</c>).</summary>

@@ -12,6 +12,12 @@ internal sealed class Command
     /// <summary>Whether it changes keys.</summary>
     public required bool Writes { get; init; }
 
+    /// <summary>Whether the server says that it only reads. <c>PFCOUNT</c> does, though it may write down what it found; and so may not be <see cref="Writes"/>'s opposite.</summary>
+    public bool ReadsOnly { get; init; }
+
+    /// <summary>Whether it runs scripts, or keeps them: what those do is not said by its arguments.</summary>
+    public bool Scripts { get; init; }
+
     /// <summary>Whether it may wait for something that others do.</summary>
     public required bool Blocks { get; init; }
 

@@ -40,6 +40,8 @@ internal static class CommandTable
             Name = items[0].Text.ToLowerInvariant(),
             Arity = (int)items[1].Number,
             Writes = writes || keys.Exists(spec => spec.Written),
+            ReadsOnly = flags.Contains("readonly"),
+            Scripts = categories.Contains("@scripting"),
             Blocks = flags.Contains("blocking"),
             Dangerous = flags.Contains("admin") || categories.Contains("@admin") || categories.Contains("@dangerous"),
             Keys = keys,

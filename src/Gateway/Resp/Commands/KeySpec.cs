@@ -54,6 +54,23 @@ internal sealed class KeySpec
     /// <summary>What is said of a specification in words.</summary>
     public static IEnumerable<string> Flags(ReplyValue spec) => spec["flags"]?.Items.Select(flag => flag.Text) ?? [];
 
+    /// <summary>Whether the server may find keys elsewhere in a request: behind another of the same word (the last <c>STORE</c> of <c>GEORADIUS</c> counts), or none where some are announced.</summary>
+    public bool IsAmbiguousIn(in Request request)
+    {
+        if (_counted && !In(request).Any())
+        {
+            return true;
+        }
+
+        var words = 0;
+        for (var at = 1; _keyword is not null && at < request.Count; at++)
+        {
+            words += Ascii.EqualsIgnoreCase(request[at], _keyword) ? 1 : 0;
+        }
+
+        return words > 1;
+    }
+
     /// <summary>Where the keys of a request are.</summary>
     public IEnumerable<int> In(Request request)
     {

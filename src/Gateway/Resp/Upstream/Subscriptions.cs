@@ -38,6 +38,9 @@ internal sealed class Subscriptions : IDisposable
         _ = Task.Run(ReceiveAsync);
     }
 
+    /// <summary>By which version; with 2, Redis refuses all other commands.</summary>
+    public int Protocol => _connection.Protocol;
+
     /// <summary>Whether there are any.</summary>
     public bool Any => Volatile.Read(ref _channels) + Volatile.Read(ref _shardChannels) > 0;
 
