@@ -302,6 +302,11 @@ internal sealed class ClientCommands(RespClient client, RespServices services, R
                 output.WriteError("ERR syntax error");
                 return;
             }
+            else if (!request.Is(i + 1, "default"u8))
+            {
+                output.WriteError($"ERR No such user '{Quoted(request[i + 1])}'");
+                return;
+            }
         }
 
         var victims = killed.Where(other => !skipMe || other != client).ToList();
@@ -360,10 +365,10 @@ internal sealed class ClientCommands(RespClient client, RespServices services, R
 
     private string Line(RespClient other)
     {
-        var flags = (other.BlockedAs != 0 ? "b" : "") + (other.Queued >= 0 ? "x" : "") + (other.Subscribed ? "P" : "");
+        var flags = (other.BlockedAs != 0 ? "b" : "") + (other.Queued >= 0 ? "x" : "") + (other.Subscribed ? "P" : "") + (other.Fed ? "O" : "");
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"id={other.Id} addr={other.Remote} laddr={other.Local} fd=-1 name={other.Name} age={Seconds(other.ConnectedAt)} idle={Seconds(other.ActiveAt)} flags={(flags.Length == 0 ? "N" : flags)} db={services.Redis.Database} sub=0 psub=0 ssub=0 multi={other.Queued} cmd={other.LastCommand} user={other.UserName} redir=-1 resp={other.Protocol} lib-name={other.LibraryName} lib-ver={other.LibraryVersion}");
+            $"id={other.Id} addr={other.Remote} laddr={other.Local} fd=-1 name={other.Name} age={Seconds(other.ConnectedAt)} idle={Seconds(other.ActiveAt)} flags={(flags.Length == 0 ? "N" : flags)} db={services.Redis.Database} sub=0 psub=0 ssub=0 multi={other.Queued} qbuf={other.Held()} qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem={other.Held()} events=r cmd={other.LastCommand} user={other.UserName} redir=-1 resp={other.Protocol} lib-name={other.LibraryName} lib-ver={other.LibraryVersion}");
     }
 
     private long Seconds(long since) => (long)services.Time.GetElapsedTime(since).TotalSeconds;

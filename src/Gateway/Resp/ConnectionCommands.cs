@@ -34,6 +34,7 @@ internal sealed class ConnectionCommands
     private delegate ValueTask<Afterwards> Handler(ConnectionCommands self, Request request);
 
     private static readonly string[] _forStrangers = ["AUTH", "HELLO", "QUIT", "RESET"];
+    private static readonly string[] _feeds = ["MONITOR", "SYNC", "PSYNC"];
     private static readonly string[] _subscriptions = ["SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE"];
 
     private static readonly NameTable<Handler> _handlers = new(new Dictionary<string, Handler>
@@ -48,9 +49,6 @@ internal sealed class ConnectionCommands
         ["RP.EXPLAIN"] = (self, request) => self.ExplainAsync(request),
         ["QUIT"] = (self, _) => new(self.Quit()),
         ["RESET"] = (self, request) => new(self.Reset(request)),
-        ["MONITOR"] = (self, request) => new(self.Refuse("monitor")),
-        ["SYNC"] = (self, request) => new(self.Refuse("sync")),
-        ["PSYNC"] = (self, request) => new(self.Refuse("psync")),
         ["REPLCONF"] = (self, request) => new(self.Refuse("replconf")),
     });
 
@@ -73,6 +71,9 @@ internal sealed class ConnectionCommands
 
     /// <summary>Whether it is about subscriptions.</summary>
     public static bool IsSubscription(in Request request) => IsOneOf(request, _subscriptions);
+
+    /// <summary>Whether Redis goes on sending from then on.</summary>
+    public static bool IsFeed(in Request request) => IsOneOf(request, _feeds);
 
     /// <summary>Whether it ends all subscriptions, and is not one of their own commands.</summary>
     public static bool EndsSubscriptions(in Request request) => request.Is(0, "QUIT"u8) || request.Is(0, "RESET"u8);

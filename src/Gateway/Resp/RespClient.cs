@@ -49,11 +49,17 @@ internal sealed class RespClient(long id, EndPoint? remote, EndPoint? local, lon
     /// <summary>Whether it has subscribed to anything.</summary>
     public bool Subscribed { get; set; }
 
+    /// <summary>Whether it is sent everything that goes on in Redis: a monitor, or a replica.</summary>
+    public bool Fed { get; set; }
+
     /// <summary>By which number Redis knows the connection on which the client waits for something; 0 when it does not.</summary>
     public long BlockedAs { get; set; }
 
     /// <summary>Closes its connection.</summary>
     public required Action Abort { get; init; }
+
+    /// <summary>How many bytes it has sent that have not been dealt with.</summary>
+    public required Func<int> Held { get; init; }
 
     /// <summary>Whether it takes too long over a request, or over reading a reply.</summary>
     public required Func<bool> Overdue { get; init; }

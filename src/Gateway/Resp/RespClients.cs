@@ -39,5 +39,5 @@ internal sealed class RespClients(TimeProvider time, GatewayOptions options) : B
     }
 
     private bool IsIdle(RespClient client) =>
-        !client.Subscribed && client.BlockedAs == 0 && time.GetElapsedTime(client.ActiveAt) > options.RespIdleTimeout;
+        !client.Subscribed && !client.Fed && client.BlockedAs == 0 && time.GetElapsedTime(client.ActiveAt) > options.RespIdleTimeout;
 }

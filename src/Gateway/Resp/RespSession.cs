@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.AspNetCore.Connections;
 using RpOrleans.Gateway.Resp.Commands;
 using RpOrleans.Gateway.Resp.Upstream;
@@ -31,6 +32,7 @@ internal sealed class RespSession : IAsyncDisposable
     private readonly List<(Request Request, Command? Command)> _run = [];
     private readonly ReadBatch _reads;
     private Subscriptions? _subscriptions;
+    private Feed? _feed;
     private long _requestBegun; // when the one that has not arrived whole did; 0 for none
     private string? _refusal; // why the request whose way was asked for last is refused
     private bool _skipNext; // CLIENT REPLY SKIP
@@ -44,6 +46,7 @@ internal sealed class RespSession : IAsyncDisposable
         {
             Trusted = services.Open,
             Abort = () => connection.Abort(),
+            Held = () => _parser.Held,
             Overdue = () => _output.Overdue || RequestOverdue,
         };
         _reads = services.NewReadBatch();
@@ -72,6 +75,7 @@ internal sealed class RespSession : IAsyncDisposable
 
             if (!_leaving && _parser.Error is { } error)
             {
+                await EndFeedAsync().ConfigureAwait(false);
                 _output.Write(error.Reply);
                 _leaving = true;
             }
@@ -80,7 +84,7 @@ internal sealed class RespSession : IAsyncDisposable
             await FlushAsync().ConfigureAwait(false);
             _parser.Release();
             Volatile.Write(ref _requestBegun, !_parser.Begun ? 0 : _requestBegun == 0 ? _services.Time.GetTimestamp() : _requestBegun);
-            _leaving |= read.IsCompleted || _subscriptions is { Ended: true };
+            _leaving |= read.IsCompleted || _subscriptions is { Ended: true } || _feed is { Ended: true };
         }
     }
 
@@ -90,6 +94,7 @@ internal sealed class RespSession : IAsyncDisposable
         _subscriptions?.Dispose();
         _passThrough.Dispose();
         _parser.Dispose();
+        await EndFeedAsync().ConfigureAwait(false);
     }
 
     private bool RequestOverdue =>
@@ -121,7 +126,7 @@ internal sealed class RespSession : IAsyncDisposable
                 _run.Add((batch[from++].Request, command));
             }
 
-            Client.LastCommand = _run[^1].Command?.Name ?? "unknown";
+            Client.LastCommand = NameOf(_run[^1].Request, _run[^1].Command, way);
             await AnswerAsync(way).ConfigureAwait(false);
         }
     }
@@ -149,6 +154,9 @@ internal sealed class RespSession : IAsyncDisposable
             case Way.Subscriptions:
                 await SubscribeAsync(request).ConfigureAwait(false);
                 break;
+            case Way.Feed:
+                await FeedAsync(request).ConfigureAwait(false);
+                break;
             case Way.Here:
                 await AnswerHereAsync(request).ConfigureAwait(false);
                 break;
@@ -168,6 +176,11 @@ internal sealed class RespSession : IAsyncDisposable
 
         _output.Muted = _here.ReplyMode == ReplyMode.Off;
     }
+
+    /// <summary>What a command is called in <c>CLIENT LIST</c>.</summary>
+    private string NameOf(Request request, Command? command, Way way) =>
+        (command ?? _services.Commands.Find(request.Name)?.Of(request))?.Name
+        ?? (way is Way.Cache or Way.Here ? Encoding.ASCII.GetString(request.Name).ToLowerInvariant() : "NULL");
 
     /// <summary>What becomes of a request; the server is asked for its commands if need be.</summary>
     private async ValueTask<(Way Way, Command? Command)> WayOfAsync(Request request)
@@ -210,6 +223,12 @@ internal sealed class RespSession : IAsyncDisposable
             return true;
         }
 
+        if (_feed is not null)
+        {
+            way = ConnectionCommands.EndsSubscriptions(request) ? Way.Here : Way.Feed;
+            return true;
+        }
+
         if (Client is { Subscribed: true, Protocol: 2 } && _subscriptions is { Protocol: 2 } && !ConnectionCommands.EndsSubscriptions(request))
         {
             way = Way.Subscriptions;
@@ -248,6 +267,7 @@ internal sealed class RespSession : IAsyncDisposable
         return exact.Fits(request.Count) && RefusalOf(request, exact) is { } refusal ? Refuse(refusal) // with too few words, or too many, Redis refuses it
             : _passThrough.InTransaction ? Way.Redis
             : ConnectionCommands.IsSubscription(request) ? Way.Subscriptions
+            : ConnectionCommands.IsFeed(request) ? Way.Feed
             : exact.Blocks && !_passThrough.HasState ? Way.RedisWaiting
             : Way.Redis;
     }
@@ -310,8 +330,47 @@ internal sealed class RespSession : IAsyncDisposable
         }
     }
 
+    /// <summary>The client is to be sent all that goes on in Redis, or says something to that.</summary>
+    private async Task FeedAsync(Request request)
+    {
+        if (_feed is not null)
+        {
+            await _feed.SendAsync(request.Bytes).ConfigureAwait(false); // Redis lets it read and write no keys
+            return;
+        }
+
+        if (Client.Subscribed)
+        {
+            _output.WriteError("ERR a connection with subscriptions is sent nothing else here");
+            return;
+        }
+
+        await FlushAsync().ConfigureAwait(false);
+        try
+        {
+            _feed = await Feed.BeginAsync(
+                await _services.Pool.OpenAsync(Client.Protocol).ConfigureAwait(false), request.Bytes, _output, _connection.Transport.Input.CancelPendingRead).ConfigureAwait(false);
+            Client.Fed = _feed is not null;
+        }
+        catch (OriginException failure)
+        {
+            _output.WriteError(UpstreamErrors.TextOf(failure));
+        }
+    }
+
+    /// <summary>From here on the client is answered as others are.</summary>
+    private async ValueTask EndFeedAsync()
+    {
+        if (_feed is { } feed)
+        {
+            await feed.DisposeAsync().ConfigureAwait(false);
+            (_feed, Client.Fed) = (null, false);
+        }
+    }
+
     private async Task AnswerHereAsync(Request request)
     {
+        await EndFeedAsync().ConfigureAwait(false);
         switch (await _here.AnswerAsync(request, _passThrough).ConfigureAwait(false))
         {
             case Afterwards.Leave:
@@ -360,6 +419,11 @@ internal sealed class RespSession : IAsyncDisposable
     /// <summary>Sends what is gathered, once no node answers any more with what was there before it.</summary>
     private async ValueTask FlushAsync()
     {
+        if (_feed is not null)
+        {
+            return; // it sends by itself
+        }
+
         await _written.SettleAsync().ConfigureAwait(false);
         _leaving |= !await _output.FlushAsync().ConfigureAwait(false);
     }
@@ -371,6 +435,7 @@ internal sealed class RespSession : IAsyncDisposable
         Redis,
         RedisWaiting,
         Subscriptions,
+        Feed,
         Here,
         Refused,
         Stranger,

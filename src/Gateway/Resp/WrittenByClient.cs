@@ -18,9 +18,9 @@ internal sealed class WrittenByClient(Router router, UpstreamPool pool)
     /// <param name="command">What it does; <see langword="null"/> when that is not known.</param>
     public void Add(Request request, Command? command)
     {
-        if (command is null)
+        if (command is null or { Name: "migrate" })
         {
-            _any = true;
+            _any = true; // MIGRATE may hold a password, which Redis would show to monitors in a question about it
         }
         else if (command is { Writes: true, KeysIncomplete: true })
         {
@@ -77,7 +77,11 @@ internal sealed class WrittenByClient(Router router, UpstreamPool pool)
             await AskForKeysAsync(command).ConfigureAwait(false);
         }
 
-        await router.SettleAsync(_any ? null : _keys).ConfigureAwait(false);
+        if (_any || _keys.Count > 0)
+        {
+            await router.SettleAsync(_any ? null : _keys).ConfigureAwait(false);
+        }
+
         Clear();
     }
 

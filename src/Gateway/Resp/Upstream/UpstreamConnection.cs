@@ -117,6 +117,22 @@ internal sealed class UpstreamConnection : IDisposable
         }
     }
 
+    /// <summary>Hands on what has come, whatever it is; waits until there is something.</summary>
+    /// <returns>Its first byte.</returns>
+    /// <exception cref="OriginException">The connection is lost.</exception>
+    public async ValueTask<byte> MoveAnythingAsync(IBufferWriter<byte> output)
+    {
+        if (_from == _to)
+        {
+            await FillAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+
+        var first = _received[_from];
+        output.Write(_received.AsSpan(_from.._to));
+        _from = _to;
+        return first;
+    }
+
     /// <summary>Reads a whole reply.</summary>
     /// <exception cref="OriginException">The connection is lost.</exception>
     public async ValueTask<ReplyValue> ReadReplyAsync(CancellationToken cancellation = default)

@@ -33,6 +33,14 @@ internal sealed class UpstreamPool(RedisOptions options, RedisAddress address) :
             idle.Dispose();
         }
 
+        return await OpenAsync(protocol).ConfigureAwait(false);
+    }
+
+    /// <summary>A new connection, of somebody's who will not give it back.</summary>
+    /// <exception cref="OriginException">There is none.</exception>
+    public async ValueTask<UpstreamConnection> OpenAsync(int protocol)
+    {
+        var server = address.Current ?? throw new OriginException(OriginFault.Unreachable);
         var opened = await UpstreamConnection.OpenAsync(options, server, protocol, RedisClient.ConnectTimeout).ConfigureAwait(false);
         Version = opened.Version ?? Version;
         return opened;
