@@ -302,11 +302,6 @@ internal sealed class ClientCommands(RespClient client, RespServices services, R
                 output.WriteError("ERR syntax error");
                 return;
             }
-            else if (!request.Is(i + 1, "default"u8))
-            {
-                output.WriteError($"ERR No such user '{Quoted(request[i + 1])}'");
-                return;
-            }
         }
 
         var victims = killed.Where(other => !skipMe || other != client).ToList();
