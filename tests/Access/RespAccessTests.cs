@@ -21,6 +21,8 @@ public sealed class RespAccessTests(AccessFixture fixture)
     [InlineData(AsDefault, "PING", "AUTH wrong", "GET app:key", "RESET", "GET app:key", AsDefault, "GET app:key")]
     [InlineData("AUTH default " + UsersForTests.Password, "HELLO 2 AUTH reader wrong", "ACL WHOAMI", AsReader, "ACL WHOAMI", AsApp, "ACL WHOAMI")]
     [InlineData("HELLO 2 AUTH default " + UsersForTests.Password + " FOO", "GET app:key")]
+    [InlineData(AsDefault, "EXISTS 1 2 3 4 5 6 7 8 9 10 11 12 13 app:key")] // more words than a stranger may send, right behind the login
+    [InlineData("EXISTS 1 2 3 4 5 6 7 8 9 10 11 12 13 app:key")]
     public async Task StrangersAreToldWhatRedisTellsThem(params string[] commands) => await SameAsRedisAsync(commands);
 
     [SkippableTheory]

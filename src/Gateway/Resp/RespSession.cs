@@ -105,7 +105,8 @@ internal sealed class RespSession : IAsyncDisposable
     private bool Gather()
     {
         _run.Clear();
-        while (_run.Count < AtOnce && _parser.TryRead(out var request))
+        var atOnce = Client.Trusted ? AtOnce : 1; // a login may be among them, and then the next may be longer
+        while (_run.Count < atOnce && _parser.TryRead(out var request))
         {
             _run.Add((request, null));
         }
