@@ -26,7 +26,7 @@ internal sealed class CachedReads(CacheOptions options, GatewayMetrics metrics)
     /// <summary>What the server's table says of all of them, as far as it matters here.</summary>
     public static Command Harmless { get; } = new()
     {
-        Name = "get", Arity = 2, Writes = false, Blocks = false, Dangerous = false, Keys = [], KeysIncomplete = false, Subcommands = NameTable<Command>.Empty,
+        Name = "get", Arity = 2, Writes = false, Blocks = false, Dangerous = false, Short = false, Keys = [], KeysIncomplete = false, Subcommands = NameTable<Command>.Empty,
     };
 
     /// <summary>Which read a request is, if the cache can answer it. One with too few words, or too many, is left to Redis, which says so.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using RpOrleans.Gateway.Resp.Commands;
 using RpOrleans.Gateway.Resp.Upstream;
 using RpOrleans.Grains.Origin;
@@ -16,6 +17,9 @@ internal sealed class PassThrough(UpstreamPool pool, RespClient client, WrittenB
     /// <summary>A command that Redis takes for a mistake, and for which it will not carry out the transaction that it stands in.</summary>
     private static readonly byte[] _mistake = [.. "*1\r\n$3\r\nGET\r\n"u8];
 
+    /// <summary>Longer ones would keep others waiting.</summary>
+    private const int SharedAtMost = 64 * 1024;
+
     private UpstreamConnection? _own; // while Redis keeps a state for this client
     private bool _watching;
 
@@ -27,7 +31,9 @@ internal sealed class PassThrough(UpstreamPool pool, RespClient client, WrittenB
 
     /// <summary>Passes commands through, and their replies back.</summary>
     /// <exception cref="OriginException">A reply came to no end, or Redis has forgotten the client's transaction, or never heard of it: the client's connection must end too.</exception>
-    public async Task PassAsync(List<(Request Request, Command? Command)> run)
+    public Task PassAsync(List<(Request Request, Command? Command)> run) => _own is null && AreShort(run) ? PassSharedAsync(run) : PassAloneAsync(run);
+
+    private async Task PassAloneAsync(List<(Request Request, Command? Command)> run)
     {
         var answered = 0;
         var begun = false;
@@ -130,6 +136,51 @@ internal sealed class PassThrough(UpstreamPool pool, RespClient client, WrittenB
     }
 
     public void Dispose() => Reset();
+
+    private static bool AreShort(List<(Request Request, Command? Command)> run)
+    {
+        var bytes = 0;
+        foreach (var (request, command) in run)
+        {
+            bytes += request.Bytes.Length;
+            if (command is not { Short: true } || bytes > SharedAtMost)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private async Task PassSharedAsync(List<(Request Request, Command? Command)> run)
+    {
+        try
+        {
+            var replies = await pool.Shared(client.Protocol).PassAsync(run.ConvertAll(static passed => passed.Request.Bytes)).ConfigureAwait(false);
+            for (var i = 0; i < run.Count; i++)
+            {
+                if (replies.TypeOf(i) != '-')
+                {
+                    written.Add(run[i].Request, run[i].Command);
+                }
+
+                output.Write(replies[i]);
+                await FlushMuchAsync().ConfigureAwait(false);
+            }
+        }
+        catch (OriginException failure)
+        {
+            foreach (var (request, command) in run)
+            {
+                if (failure.OutcomeUnknown)
+                {
+                    written.Add(request, command);
+                }
+
+                output.WriteError(UpstreamErrors.TextOf(failure));
+            }
+        }
+    }
 
     private static async Task SendAsync(UpstreamConnection connection, List<(Request Request, Command? Command)> run)
     {

@@ -12,9 +12,13 @@ internal sealed class NodeLink
     /// <summary>A look-up in memory takes far less than a millisecond; what takes this long is stuck.</summary>
     private static readonly TimeSpan _peekAtMost = TimeSpan.FromMilliseconds(400);
 
+    /// <summary>Where others must be waited for that takes <c>COHERENCE_BOUND</c>, 5 s at most. One that hangs is suspected long before.</summary>
+    private static readonly TimeSpan _settleAtMost = TimeSpan.FromSeconds(6);
+
     private readonly TimeProvider _time;
     private readonly PeekBatcher _peeks;
     private readonly ReadMerger _reads;
+    private readonly WrittenBatcher _writes;
     private readonly HeldEntries? _held;
     private volatile Attachment? _attachment;
     private long _answeredAt;
@@ -34,6 +38,14 @@ internal sealed class NodeLink
             ? CallAsync(static (grain, keys) => grain.PeekAsync(keys), keys, _peekAtMost)
             : Task.FromException<LookupBatch>(new NodeUnavailableException(NodeFault.NotReceived, null)));
         _reads = new ReadMerger(CallReadAsync);
+        _writes = new WrittenBatcher(written => CallAsync(
+            static async (grain, written) =>
+            {
+                await grain.WrittenAsync(written).ConfigureAwait(false);
+                return true;
+            },
+            written,
+            _settleAtMost));
     }
 
     public string Name { get; }
@@ -121,18 +133,11 @@ internal sealed class NodeLink
 
     /// <summary>Tells the node of keys that were written past it, and waits until no node answers with what was there before.</summary>
     /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>
-    public Task WrittenAsync(WrittenKeys written, TimeSpan atMost)
+    public Task WrittenAsync(WrittenKeys written)
     {
         if (_held is null)
         {
-            return CallAsync(
-                static async (grain, written) =>
-                {
-                    await grain.WrittenAsync(written).ConfigureAwait(false);
-                    return true;
-                },
-                written,
-                atMost);
+            return _writes.SettleAsync(written);
         }
 
         _held.Drop(written.Keys);

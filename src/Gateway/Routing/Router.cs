@@ -176,7 +176,7 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
         {
             try
             {
-                await node.WrittenAsync(new WrittenKeys(keys), _attemptBudget + coherence.Bound).ConfigureAwait(false);
+                await node.WrittenAsync(new WrittenKeys(keys)).ConfigureAwait(false);
                 return;
             }
             catch (NodeUnavailableException)

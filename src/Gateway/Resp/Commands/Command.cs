@@ -24,6 +24,9 @@ internal sealed class Command
     /// <summary>Whether the server marks it as for administrators, or as dangerous.</summary>
     public required bool Dangerous { get; init; }
 
+    /// <summary>Whether Redis answers it at once and keeps no state for who sends it, so that many clients' may go over one connection.</summary>
+    public required bool Short { get; init; }
+
     /// <summary>Where its keys stand.</summary>
     public required IReadOnlyList<KeySpec> Keys { get; init; }
 

@@ -6,6 +6,8 @@ namespace RpOrleans.Gateway.Resp.Commands;
 /// <summary>What the server says of the commands that it knows.</summary>
 internal static class CommandTable
 {
+    private static readonly string[] _notShort = ["@admin", "@dangerous", "@connection", "@transaction", "@pubsub", "@scripting", "@blocking"];
+
     /// <summary>Asks for it.</summary>
     /// <exception cref="OriginException">It cannot be had.</exception>
     public static async Task<NameTable<Command>> ReadAsync(UpstreamConnection connection)
@@ -43,6 +45,7 @@ internal static class CommandTable
             ReadsOnly = flags.Contains("readonly"),
             Scripts = categories.Contains("@scripting"),
             Blocks = flags.Contains("blocking"),
+            Short = (flags.Contains("fast") || flags.Contains("write")) && categories.Count > 0 && !flags.Contains("blocking") && !movable && !categories.Overlaps(_notShort),
             Dangerous = flags.Contains("admin") || categories.Contains("@admin") || categories.Contains("@dangerous"),
             Keys = keys,
             KeysIncomplete = items.Count > 8 ? keys.Count < specs.Count || specs.Exists(spec => KeySpec.Flags(spec).Contains("incomplete")) : movable,

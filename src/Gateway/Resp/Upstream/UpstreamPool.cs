@@ -15,6 +15,8 @@ internal sealed class UpstreamPool(RedisOptions options, RedisAddress address) :
 
     private readonly ConcurrentStack<UpstreamConnection>[] _idle = [new(), new()];
 
+    private readonly SharedUpstream?[] _shared = [null, null];
+
     /// <summary>The version that Redis gave itself last.</summary>
     public string? Version { get; private set; }
 
@@ -45,6 +47,10 @@ internal sealed class UpstreamPool(RedisOptions options, RedisAddress address) :
         Version = opened.Version ?? Version;
         return opened;
     }
+
+    /// <summary>The connection for short commands of all clients who speak a version of the protocol.</summary>
+    public SharedUpstream Shared(int protocol) =>
+        LazyInitializer.EnsureInitialized(ref _shared[protocol - 2], () => new SharedUpstream(() => RentAsync(protocol), connection => connection.Server == address.Current));
 
     /// <summary>Takes a connection back on which every command has been answered, and that has no state of its own.</summary>
     public void Return(UpstreamConnection connection)
@@ -96,6 +102,7 @@ internal sealed class UpstreamPool(RedisOptions options, RedisAddress address) :
 
     public void Dispose()
     {
+        Array.ForEach(_shared, shared => shared?.Dispose());
         foreach (var connection in _idle.SelectMany(idle => idle))
         {
             connection.Dispose();

@@ -1,0 +1,78 @@
+using RpOrleans.Grains;
+
+namespace RpOrleans.Gateway.Routing;
+
+// As PeekBatcher: what is written while a call is on its way goes together in the next one. Nobody joins a call that has been
+// sent: the node would have let go of its copy before the write that it is to settle.
+
+/// <summary>Gathers what clients have written into few calls of one node.</summary>
+/// <param name="send">Tells the node, and comes back when no node answers any more with what was there before.</param>
+internal sealed class WrittenBatcher(Func<WrittenKeys, Task> send)
+{
+    private readonly Lock _lock = new();
+    private Batch? _next;
+    private bool _sending;
+
+    /// <summary>Settles keys together with those of others.</summary>
+    public Task SettleAsync(WrittenKeys written)
+    {
+        Batch batch;
+        lock (_lock)
+        {
+            batch = _next ??= new Batch();
+            batch.Add(written);
+            if (_sending)
+            {
+                return batch.Settled.Task;
+            }
+
+            _sending = true;
+        }
+
+        _ = SendAllAsync();
+        return batch.Settled.Task;
+    }
+
+    private async Task SendAllAsync()
+    {
+        while (Take() is { } batch)
+        {
+            try
+            {
+                await send(batch.Written).ConfigureAwait(false);
+                batch.Settled.SetResult();
+            }
+            catch (Exception failure)
+            {
+                batch.Settled.SetException(failure);
+            }
+        }
+    }
+
+    private Batch? Take()
+    {
+        lock (_lock)
+        {
+            var batch = _next;
+            _next = null;
+            _sending = batch is not null;
+            return batch;
+        }
+    }
+
+    private sealed class Batch
+    {
+        private readonly List<byte[]> _keys = [];
+        private bool _any;
+
+        public TaskCompletionSource Settled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public WrittenKeys Written => new(_any ? null : [.. _keys]);
+
+        public void Add(WrittenKeys written)
+        {
+            _any |= written.Keys is null;
+            _keys.AddRange(written.Keys ?? []);
+        }
+    }
+}
