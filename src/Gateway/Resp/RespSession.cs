@@ -268,7 +268,7 @@ internal sealed class RespSession : IAsyncDisposable
         return exact.Fits(request.Count) && RefusalOf(request, exact) is { } refusal ? Refuse(refusal) // with too few words, or too many, Redis refuses it
             : _passThrough.InTransaction ? Way.Redis
             : ConnectionCommands.IsSubscription(request) ? Way.Subscriptions
-            : ConnectionCommands.IsFeed(request) ? Way.Feed
+            : ConnectionCommands.IsFeed(request) && exact.Fits(request.Count) ? Way.Feed
             : exact.Blocks && !_passThrough.HasState ? Way.RedisWaiting
             : Way.Redis;
     }
