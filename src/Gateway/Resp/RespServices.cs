@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using RpOrleans.Gateway.Access;
 using RpOrleans.Gateway.Resp.Commands;
 using RpOrleans.Gateway.Resp.Upstream;
@@ -14,12 +15,21 @@ internal sealed class RespServices(
     /// <summary>Marked as dangerous by Redis, but used by applications.</summary>
     private static readonly HashSet<string> _harmless = ["keys", "sort", "info"];
 
+    private readonly ConcurrentBag<ReadBatch> _batches = [];
+
     public Router Router => router;
 
     public CachedReads Reads => reads;
 
-    /// <summary>For one client's reads.</summary>
-    public ReadBatch NewReadBatch() => new(router, nodes);
+    /// <summary>For the reads that a client has under way; to be given back, since most clients have none.</summary>
+    public ReadBatch RentReads() => _batches.TryTake(out var batch) ? batch : new(router, nodes);
+
+    /// <summary>Takes it back.</summary>
+    public void Return(ReadBatch batch)
+    {
+        batch.Clear(); // it holds values
+        _batches.Add(batch);
+    }
 
     public UpstreamPool Pool => pool;
 

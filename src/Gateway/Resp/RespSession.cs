@@ -30,7 +30,6 @@ internal sealed class RespSession : IAsyncDisposable
     private readonly PassThrough _passThrough;
     private readonly ConnectionCommands _here;
     private readonly List<(Request Request, Command? Command)> _run = [];
-    private readonly ReadBatch _reads;
     private Subscriptions? _subscriptions;
     private Feed? _feed;
     private long _requestBegun; // when the one that has not arrived whole did; 0 for none
@@ -49,7 +48,6 @@ internal sealed class RespSession : IAsyncDisposable
             Held = () => _parser.Held,
             Overdue = () => _output.Overdue || RequestOverdue,
         };
-        _reads = services.NewReadBatch();
         _written = new WrittenByClient(services.Router, services.Pool);
         _passThrough = new PassThrough(services.Pool, Client, _written, new WrittenByClient(services.Router, services.Pool), _output, FlushAsync);
         _here = new ConnectionCommands(Client, services, _output);
@@ -301,23 +299,24 @@ internal sealed class RespSession : IAsyncDisposable
     private async Task ReadAsync()
     {
         await _written.SettleAsync().ConfigureAwait(false); // it must not see what was there before its own writes
-        _reads.Clear();
+        var reads = _services.RentReads();
+        reads.Clear(); // it may be of an older view
         foreach (var (request, _) in _run)
         {
             var keys = CachedReads.KeysOf(_services.Reads.Recognize(request), request);
             for (var i = 1; i <= keys; i++)
             {
-                _reads.Add(request[i]);
+                reads.Add(request[i]);
             }
         }
 
-        await _reads.ReadAsync().ConfigureAwait(false);
+        await reads.ReadAsync().ConfigureAwait(false);
         var at = 0;
         for (var i = 0; i < _run.Count; i++)
         {
             var request = _run[i].Request;
             var read = _services.Reads.Recognize(request);
-            var answers = CollectionsMarshal.AsSpan(_reads.Answers).Slice(at, CachedReads.KeysOf(read, request));
+            var answers = CollectionsMarshal.AsSpan(reads.Answers).Slice(at, CachedReads.KeysOf(read, request));
             at += answers.Length;
             if (!_services.Reads.TryReply(read, request, answers, _output, Client.Protocol))
             {
@@ -329,6 +328,8 @@ internal sealed class RespSession : IAsyncDisposable
                 await FlushAsync().ConfigureAwait(false);
             }
         }
+
+        _services.Return(reads);
     }
 
     /// <summary>The client is to be sent all that goes on in Redis, or says something to that.</summary>
