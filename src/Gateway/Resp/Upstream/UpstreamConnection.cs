@@ -54,7 +54,7 @@ internal sealed class UpstreamConnection : IDisposable
         catch (Exception failure)
         {
             connection.Dispose();
-            throw RedisSocket.Translate(failure);
+            throw failure is OriginException lost ? new OriginException(lost.Fault, outcomeUnknown: false, lost) : RedisSocket.Translate(failure); // no client's command was sent
         }
     }
 
