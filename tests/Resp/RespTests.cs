@@ -95,6 +95,7 @@ public sealed class RespTests(ITestOutputHelper output) : IAsyncLifetime
         await SaysAsync("+OK\r\n", "MULTI");
         await SaysAsync("+QUEUED\r\n", "SET", "key", "lost");
         await SaysAsync("*-1\r\n", "EXEC");
+        await SaysAsync("+OK\r\n", "WATCH", "key"); // so that the read is Redis's own: what others write there shows within COHERENCE_BOUND
         await SaysAsync("$5\r\nnewer\r\n", "GET", "key");
     }
 
