@@ -38,19 +38,18 @@ internal sealed class ClientCommands(RespClient client, RespServices services, R
             "getname" => With(request, name, 2, WriteName),
             "setname" => With(request, name, 3, () => SetName(request)),
             "setinfo" => With(request, name, 4, () => SetInfo(request)),
-            "info" => With(request, name, 2, () => output.WriteBulk(Line(client) + "\n")),
+            "info" => With(request, name, 2, () => output.WriteVerbatim(Line(client) + "\n", client.Protocol)),
             "reply" => request.Count == 3 ? new(Reply(request)) : new(connection.WrongArity("client|reply")),
             "getredir" => With(request, name, 2, () => output.WriteInteger(-1)),
             "trackinginfo" => With(request, name, 2, WriteTrackingInfo),
             "tracking" => Tracking(request),
-            "caching" => With(request, name, 3, () => output.WriteError(
-                request.Is(2, "YES"u8) || request.Is(2, "NO"u8)
-                    ? "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
-                    : "ERR syntax error")),
+            "caching" => With(request, name, 3, () => output.WriteError("ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled")),
             "list" => Guarded(request, name, -2, () => List(request)),
             "kill" => Guarded(request, name, -3, () => Kill(request)),
             "unblock" => UnblockAsync(request),
-            "pause" or "unpause" or "no-evict" or "no-touch" => With(request, name, -2, () => output.WriteError(services.NoPermission($"client|{name}"))),
+            "pause" => Refused(request, name, -3),
+            "unpause" => Refused(request, name, 2),
+            "no-evict" or "no-touch" => Refused(request, name, 3),
             "help" => With(request, name, 2, WriteHelp),
             _ => With(request, name, -2, () => output.WriteError($"ERR unknown subcommand '{Quoted(request[1])}'. Try CLIENT HELP.")),
         };
@@ -80,6 +79,9 @@ internal sealed class ClientCommands(RespClient client, RespServices services, R
                 output.WriteError(services.NoPermission($"client|{name}"));
             }
         });
+
+    private ValueTask<Afterwards> Refused(Request request, string name, int arity) =>
+        With(request, name, arity, () => output.WriteError(services.NoPermission($"client|{name}")));
 
     private void WriteName()
     {
@@ -167,7 +169,7 @@ internal sealed class ClientCommands(RespClient client, RespServices services, R
     {
         output.WriteMapHead(3, client.Protocol);
         output.WriteBulk("flags"u8);
-        output.WriteArrayHead(1);
+        output.WriteSetHead(1, client.Protocol);
         output.WriteBulk("off"u8);
         output.WriteBulk("redirect"u8);
         output.WriteInteger(-1);
@@ -226,7 +228,7 @@ internal sealed class ClientCommands(RespClient client, RespServices services, R
             }
         }
 
-        output.WriteBulk(string.Concat(listed.Select(other => Line(other) + "\n")));
+        output.WriteVerbatim(string.Concat(listed.Select(other => Line(other) + "\n")), client.Protocol);
     }
 
     private void Kill(Request request)

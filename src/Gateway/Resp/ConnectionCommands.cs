@@ -156,9 +156,13 @@ internal sealed class ConnectionCommands
             return WrongArity("select");
         }
 
-        if (!Digits.TryParse(request[1], out var database) || database is < int.MinValue or > int.MaxValue)
+        if (!Digits.TryParse(request[1], out var database))
         {
             _output.WriteError("ERR value is not an integer or out of range");
+        }
+        else if (database is < int.MinValue or > int.MaxValue)
+        {
+            _output.WriteError("ERR value is out of range, value must between -2147483648 and 2147483647");
         }
         else if (database != _services.Redis.Database)
         {
@@ -223,7 +227,6 @@ internal sealed class ConnectionCommands
             return Afterwards.GoOn;
         }
 
-        string? name = null;
         for (var i = 2; i < request.Count; i++)
         {
             if (request.Is(i, "AUTH"u8) && i + 2 < request.Count)
@@ -237,12 +240,14 @@ internal sealed class ConnectionCommands
             }
             else if (request.Is(i, "SETNAME"u8) && i + 1 < request.Count)
             {
-                name = Encoding.Latin1.GetString(request[++i]);
+                var name = Encoding.Latin1.GetString(request[++i]);
                 if (!ClientCommands.IsName(name))
                 {
                     _output.WriteError(ClientCommands.BadName);
                     return Afterwards.GoOn;
                 }
+
+                _client.Name = name; // whatever is wrong with the rest
             }
             else
             {
@@ -259,7 +264,6 @@ internal sealed class ConnectionCommands
         }
 
         _client.Protocol = (int)protocol;
-        _client.Name = name ?? _client.Name;
         await _services.Pool.KnowVersionAsync().ConfigureAwait(false);
         WriteHello();
         return Afterwards.GoOn;
@@ -321,7 +325,8 @@ internal sealed class ConnectionCommands
         }
 
         (_client.Protocol, _client.Name, _client.Trusted, _client.User) = (2, "", _services.Open, null);
-        (ReplyMode, _output.Muted) = (ReplyMode.On, false);
+        _output.Muted &= ReplyMode == ReplyMode.On; // CLIENT REPLY SKIP goes for RESET too, and OFF does not
+        ReplyMode = ReplyMode.On;
         _output.WriteSimple("RESET"u8);
         return Afterwards.Reset;
     }

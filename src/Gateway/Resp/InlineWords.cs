@@ -4,7 +4,7 @@ namespace RpOrleans.Gateway.Resp;
 internal static class InlineWords
 {
     /// <summary>Splits a line.</summary>
-    /// <param name="line">The line, without its end.</param>
+    /// <param name="line">The line, without its end and without a NUL.</param>
     /// <returns>Its words; <see langword="null"/> when a quote is not closed, or is followed by something other than a blank.</returns>
     public static List<byte[]>? Split(ReadOnlySpan<byte> line)
     {
@@ -18,8 +18,7 @@ internal static class InlineWords
                 at++;
             }
 
-            // In C a NUL ends the line.
-            if (at == line.Length || line[at] == 0)
+            if (at == line.Length)
             {
                 return words;
             }
@@ -36,7 +35,7 @@ internal static class InlineWords
 
     private static bool TryTakeWord(ReadOnlySpan<byte> line, ref int at, List<byte> word)
     {
-        while (at < line.Length && line[at] != 0)
+        while (at < line.Length)
         {
             var next = line[at];
             if (next is (byte)'"' or (byte)'\'')
@@ -47,7 +46,7 @@ internal static class InlineWords
                     return false;
                 }
 
-                return at == line.Length || line[at] == 0 || IsBlank(line[at]);
+                return at == line.Length || IsBlank(line[at]);
             }
 
             if (next is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
@@ -64,7 +63,7 @@ internal static class InlineWords
 
     private static bool TryTakeQuoted(ReadOnlySpan<byte> line, ref int at, byte quote, List<byte> word)
     {
-        while (at < line.Length && line[at] != 0)
+        while (at < line.Length)
         {
             var next = line[at];
             if (next == quote)
@@ -78,7 +77,7 @@ internal static class InlineWords
                 word.Add((byte)((Convert.ToInt32(((char)line[at + 2]).ToString(), 16) << 4) | Convert.ToInt32(((char)line[at + 3]).ToString(), 16)));
                 at += 4;
             }
-            else if (next == '\\' && at + 1 < line.Length && line[at + 1] != 0 && (quote == '"' || line[at + 1] == '\''))
+            else if (next == '\\' && at + 1 < line.Length && (quote == '"' || line[at + 1] == '\''))
             {
                 word.Add(quote == '"' ? Unescape(line[at + 1]) : (byte)'\'');
                 at += 2;

@@ -14,8 +14,11 @@ internal sealed record ProtocolError(string Text)
     public static readonly ProtocolError InvalidLength = new("invalid bulk length");
     public static readonly ProtocolError UnauthenticatedLength = new("unauthenticated bulk length");
 
+    /// <summary>Not even meant to be a request: nothing is said.</summary>
+    public static readonly ProtocolError OtherProtocol = new("");
+
     /// <summary>The reply.</summary>
-    public byte[] Reply => Encoding.Latin1.GetBytes($"-ERR Protocol error: {Text}\r\n");
+    public byte[] Reply => Text.Length == 0 ? [] : Encoding.Latin1.GetBytes($"-ERR Protocol error: {Text}\r\n");
 
     /// <summary>An argument began with something other than its length.</summary>
     public static ProtocolError Expected(byte got) => new($"expected '$', got '{(got is (byte)'\r' or (byte)'\n' ? ' ' : (char)got)}'");

@@ -21,6 +21,9 @@ internal static class ReplyWriter
     /// <summary><c>*count</c>, to be followed by so many replies.</summary>
     public static void WriteArrayHead(this IBufferWriter<byte> output, int count) => output.WriteHead((byte)'*', count);
 
+    /// <summary>The head of a set, which in RESP2 is an array.</summary>
+    public static void WriteSetHead(this IBufferWriter<byte> output, int count, int protocol) => output.WriteHead(protocol == 3 ? (byte)'~' : (byte)'*', count);
+
     /// <summary>The head of a map: of so many pairs in RESP3, of an array of twice as many in RESP2.</summary>
     public static void WriteMapHead(this IBufferWriter<byte> output, int pairs, int protocol) =>
         output.WriteHead(protocol == 3 ? (byte)'%' : (byte)'*', protocol == 3 ? pairs : 2 * pairs);
@@ -46,6 +49,21 @@ internal static class ReplyWriter
 
     /// <summary>A text as a bulk string.</summary>
     public static void WriteBulk(this IBufferWriter<byte> output, string text) => output.WriteBulk(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>A text for people, which in RESP2 is a bulk string.</summary>
+    public static void WriteVerbatim(this IBufferWriter<byte> output, string text, int protocol)
+    {
+        if (protocol == 2)
+        {
+            output.WriteBulk(text);
+            return;
+        }
+
+        var bytes = Encoding.UTF8.GetBytes($"txt:{text}");
+        output.WriteHead((byte)'=', bytes.Length);
+        output.Write(bytes);
+        output.Write("\r\n"u8);
+    }
 
     private static void WriteHead(this IBufferWriter<byte> output, byte type, long number)
     {

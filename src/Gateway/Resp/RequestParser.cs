@@ -143,7 +143,13 @@ internal sealed class RequestParser
         request = default;
         more = false;
         var line = _received.AsSpan(_at, _end - _at);
-        var length = line.IndexOf((byte)'\n');
+        if (OtherProtocols.IsTls(line))
+        {
+            Error = ProtocolError.OtherProtocol;
+            return false;
+        }
+
+        var length = LineEnd(line, (byte)'\n');
         if (length < 0)
         {
             Error = line.Length > LineAtMost ? ProtocolError.TooBigInline : null;
@@ -160,6 +166,12 @@ internal sealed class RequestParser
         if (InlineWords.Split(line) is not { } words)
         {
             Error = ProtocolError.UnbalancedQuotes;
+            return false;
+        }
+
+        if (OtherProtocols.IsRequestLine(words))
+        {
+            Error = ProtocolError.OtherProtocol;
             return false;
         }
 
@@ -268,7 +280,7 @@ internal sealed class RequestParser
     private bool TryReadLine(ProtocolError tooLong, out ReadOnlySpan<byte> line)
     {
         var rest = _received.AsSpan(_at, _end - _at);
-        var length = rest.IndexOf((byte)'\r');
+        var length = LineEnd(rest, (byte)'\r');
         if (length < 0 && rest.Length > LineAtMost)
         {
             Error = tooLong;
@@ -282,6 +294,13 @@ internal sealed class RequestParser
 
         line = rest[..length];
         return true;
+    }
+
+    /// <summary>Where a line ends; -1 while it does not. Redis looks for it with <c>strchr</c>, which does not look beyond a NUL.</summary>
+    private static int LineEnd(ReadOnlySpan<byte> line, byte end)
+    {
+        var at = line.IndexOfAny(end, (byte)0);
+        return at < 0 || line[at] == 0 ? -1 : at;
     }
 
     private void Next(int start) => (_start, _at, _missing, _first) = (start, start, 0, _arguments.Count);

@@ -12,6 +12,9 @@ internal sealed class RespServices(
     Router router, Nodes nodes, CachedReads reads, UpstreamPool pool, ServerCommands commands, RespClients clients, GatewayMetrics metrics, GatewayOptions gateway, RedisOptions redis, TimeProvider time,
     Logins? logins = null)
 {
+    /// <summary>Turns the connection to Redis into a debugger's: whoever uses it next would talk to that.</summary>
+    private const string ScriptDebugger = "script|debug";
+
     /// <summary>Marked as dangerous by Redis, but used by applications.</summary>
     private static readonly HashSet<string> _harmless = ["keys", "sort", "info"];
 
@@ -49,8 +52,8 @@ internal sealed class RespServices(
     /// <summary>Whether dangerous commands are let through; never for a user who may not do everything.</summary>
     public bool AllowsAdmin(User? user) => gateway.RespAllowAdmin && user is not { IsLimited: true };
 
-    /// <summary>Whether a command that the server calls dangerous is let through.</summary>
-    public bool Allows(Command command, User? user) => AllowsAdmin(user) || _harmless.Contains(command.Name);
+    /// <summary>Whether a command is let through.</summary>
+    public bool Allows(Command command, User? user) => command.Name != ScriptDebugger && (!command.Dangerous || AllowsAdmin(user) || _harmless.Contains(command.Name));
 
     /// <summary>Redis's words for a missing permission.</summary>
     public string NoPermission(Command command) => NoPermission(command.Name);

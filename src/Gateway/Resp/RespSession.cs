@@ -65,8 +65,10 @@ internal sealed class RespSession : IAsyncDisposable
             _parser.Append(read.Buffer);
             input.AdvanceTo(read.Buffer.End);
             _parser.Trusted = Client.Trusted;
+            var whole = false;
             while (!_leaving && Gather())
             {
+                whole = true;
                 Client.ActiveAt = _services.Time.GetTimestamp();
                 await AnswerAsync().ConfigureAwait(false);
             }
@@ -74,6 +76,7 @@ internal sealed class RespSession : IAsyncDisposable
             if (!_leaving && _parser.Error is { } error)
             {
                 await EndFeedAsync().ConfigureAwait(false);
+                _output.Muted |= _skipNext;
                 _output.Write(error.Reply);
                 _leaving = true;
             }
@@ -81,7 +84,7 @@ internal sealed class RespSession : IAsyncDisposable
             TakeMessages();
             await FlushAsync().ConfigureAwait(false);
             _parser.Release();
-            Volatile.Write(ref _requestBegun, !_parser.Begun ? 0 : _requestBegun == 0 ? _services.Time.GetTimestamp() : _requestBegun);
+            Volatile.Write(ref _requestBegun, !_parser.Begun ? 0 : whole || _requestBegun == 0 ? _services.Time.GetTimestamp() : _requestBegun);
             _leaving |= read.IsCompleted || _subscriptions is { Ended: true } || _feed is { Ended: true };
         }
     }
@@ -210,7 +213,7 @@ internal sealed class RespSession : IAsyncDisposable
     private bool TryWayOf(in Request request, out Way way, out Command? command)
     {
         command = null;
-        if (IsHttp(request))
+        if (OtherProtocols.IsHttp(request))
         {
             way = Way.Hangup;
             return true;
@@ -242,13 +245,14 @@ internal sealed class RespSession : IAsyncDisposable
             return true;
         }
 
-        if (_here.Knows(request, _passThrough.InTransaction))
+        command = _services.Commands.Find(request.Name);
+        if (_here.Knows(request, _passThrough.InTransaction) && !(_passThrough.InTransaction && command?.Takes(request) == false))
         {
+            command = command?.Of(request);
             way = Way.Here;
             return true;
         }
 
-        command = _services.Commands.Find(request.Name);
         if (command is null)
         {
             way = WayOfUnknown(request);
@@ -264,7 +268,7 @@ internal sealed class RespSession : IAsyncDisposable
     {
         var exact = command.Of(request);
         return exact.Fits(request.Count) && RefusalOf(request, exact) is { } refusal ? Refuse(refusal) // with too few words, or too many, Redis refuses it
-            : _passThrough.InTransaction ? Way.Redis
+            : _passThrough.InTransaction ? (ConnectionCommands.IsSubscription(request) && command.Takes(request) ? Way.Here : Way.Redis)
             : ConnectionCommands.IsSubscription(request) ? Way.Subscriptions
             : ConnectionCommands.IsFeed(request) && exact.Fits(request.Count) ? Way.Feed
             : exact.Blocks && !_passThrough.HasState ? Way.RedisWaiting
@@ -276,7 +280,7 @@ internal sealed class RespSession : IAsyncDisposable
         Client.User is { IsLimited: true } ? Refuse(_services.NoPermission(ClientCommands.Quoted(request.Name))) : Way.Redis;
 
     private string? RefusalOf(in Request request, Command command) =>
-        command.Dangerous && !_services.Allows(command, Client.User) ? _services.NoPermission(command)
+        !_services.Allows(command, Client.User) ? _services.NoPermission(command)
         : Client.User is { IsLimited: true } user ? UserRights.RefusalOf(user, request, command)
         : null;
 
@@ -285,16 +289,6 @@ internal sealed class RespSession : IAsyncDisposable
         _refusal = refusal;
         return Way.Refused;
     }
-
-    /// <summary>What a browser may be made to send to this port; Redis hangs up too, but only at the last two (<c>securityWarningCommand</c>).</summary>
-    private static bool IsHttp(in Request request) =>
-        request.Name.Length switch
-        {
-            4 => request.Is(0, "POST"u8),
-            5 => request.Is(0, "HOST:"u8),
-            _ => false,
-        }
-        || (request.Count == 3 && request[2].StartsWith("HTTP/1."u8));
 
     private async Task ReadAsync()
     {
@@ -373,6 +367,7 @@ internal sealed class RespSession : IAsyncDisposable
     private async Task AnswerHereAsync(Request request)
     {
         await EndFeedAsync().ConfigureAwait(false);
+        var protocol = Client.Protocol;
         switch (await _here.AnswerAsync(request, _passThrough).ConfigureAwait(false))
         {
             case Afterwards.Leave:
@@ -386,6 +381,11 @@ internal sealed class RespSession : IAsyncDisposable
             case Afterwards.SkipNext:
                 _skipNext = true;
                 break;
+        }
+
+        if (_subscriptions is not null && Client.Protocol != protocol)
+        {
+            await _subscriptions.SpeakAsync(Client.Protocol).ConfigureAwait(false);
         }
 
         _parser.Trusted = Client.Trusted;
@@ -412,10 +412,14 @@ internal sealed class RespSession : IAsyncDisposable
     /// <summary>Hands on what was published, and what Redis said of subscriptions.</summary>
     private void TakeMessages()
     {
+        var muted = _output.Muted;
         while (_subscriptions?.Take() is { } message)
         {
+            _output.Muted = muted && !Subscriptions.IsPushed(message);
             _output.Write(message);
         }
+
+        _output.Muted = muted;
     }
 
     /// <summary>Sends what is gathered, once no node answers any more with what was there before it.</summary>

@@ -13,6 +13,9 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
     private const int ReadsWaitingAtMost = 10_000;
     private const CommandFlags Flags = CommandFlags.NoRedirect; // never go to an address that a reply names
 
+    /// <summary>What is longer, in milliseconds, is taken for this: far beyond what is held anyway, and no sum with it overflows.</summary>
+    private const long LongestLife = 10_000L * 24 * 60 * 60 * 1000;
+
     /// <summary>For how long after a connection broke the next one is waited for; not at all once a connect was refused.</summary>
     private static readonly TimeSpan _reconnectPatience = TimeSpan.FromMilliseconds(250);
 
@@ -186,7 +189,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         }
 
         // Changed meanwhile: it was the value, but is not kept.
-        TimeSpan? left = changed ? TimeSpan.Zero : timeToLive < 0 ? null : TimeSpan.FromMilliseconds(timeToLive);
+        TimeSpan? left = changed ? TimeSpan.Zero : timeToLive < 0 ? null : TimeSpan.FromMilliseconds(Math.Min(timeToLive, LongestLife));
         return new OriginValue(OriginValueKind.Found, value, left);
     }
 

@@ -39,6 +39,9 @@ internal sealed class Command
     /// <summary>Whether a request has as many words as it takes.</summary>
     public bool Fits(int words) => Arity >= 0 ? words == Arity : words >= -Arity;
 
+    /// <summary>Whether Redis takes a request for well-formed: with a subcommand that there is, and as many words as that takes.</summary>
+    public bool Takes(in Request request) => Of(request) is var exact && exact.Fits(request.Count) && (exact != this || request.Count == 1 || !Subcommands.Items.Any());
+
     /// <summary>What the second word makes of it.</summary>
     public Command Of(in Request request) => request.Count > 1 && Subcommands.Find(request[1]) is { } subcommand ? subcommand : this;
 }

@@ -34,12 +34,12 @@ internal sealed class Subscriptions : IDisposable
     /// <param name="time">The clock.</param>
     public Subscriptions(UpstreamConnection connection, Action wake, TimeProvider time)
     {
-        (_connection, _wake, _time) = (connection, wake, time);
+        (_connection, _wake, _time, Protocol) = (connection, wake, time, connection.Protocol);
         _ = Task.Run(ReceiveAsync);
     }
 
     /// <summary>By which version; with 2, Redis refuses all other commands.</summary>
-    public int Protocol => _connection.Protocol;
+    public int Protocol { get; private set; }
 
     /// <summary>Whether there are any.</summary>
     public bool Any => Volatile.Read(ref _channels) + Volatile.Read(ref _shardChannels) > 0;
@@ -65,6 +65,17 @@ internal sealed class Subscriptions : IDisposable
         await _connection.SendAsync(command).ConfigureAwait(false);
         await _connection.SendAsync(_ping).ConfigureAwait(false);
         await marked.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Whether it is sent even to a client that wants no replies: all but answers to <c>PING</c>, and errors.</summary>
+    public static bool IsPushed(ReadOnlySpan<byte> message) => message[0] == '>' || message.StartsWith("*3"u8) || message.StartsWith("*4"u8);
+
+    /// <summary>From now on what comes is to be in this version of the protocol; the reply is not for the client.</summary>
+    /// <exception cref="OriginException">The connection is lost.</exception>
+    public async Task SpeakAsync(int protocol)
+    {
+        await SendAsync(Encoding.ASCII.GetBytes($"*2\r\n$5\r\nHELLO\r\n$1\r\n{protocol}\r\n")).ConfigureAwait(false);
+        Protocol = protocol;
     }
 
     /// <summary>Takes the next message, or the next reply.</summary>
@@ -135,6 +146,11 @@ internal sealed class Subscriptions : IDisposable
             }
 
             return true;
+        }
+
+        if (message[0] == '%' || message.StartsWith("*14"u8))
+        {
+            return true; // to our own HELLO
         }
 
         Count(message);
