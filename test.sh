@@ -11,14 +11,22 @@ command -v redis-server >/dev/null || packages+=(redis-server)
 command -v docker >/dev/null || packages+=(docker.io)
 docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null || packages+=(docker-compose)
 command -v curl >/dev/null || packages+=(curl)
-if [ ${#packages[@]} -gt 0 ]; then
+# Clients that the tests put in front of a gateway; without what Debian recommends with npm, which is a compiler.
+clients=()
+command -v redis-cli >/dev/null || clients+=(redis-tools)
+{ /usr/bin/python3 -c "import redis" || python3 -c "import redis"; } >/dev/null 2>&1 || clients+=(python3-redis)
+command -v node >/dev/null || clients+=(nodejs)
+command -v npm >/dev/null || clients+=(npm)
+if [ ${#packages[@]} -gt 0 ] || [ ${#clients[@]} -gt 0 ]; then
   if ! command -v apt-get >/dev/null; then
-    echo "The tests need: ${packages[*]}. Please install them, by the names they have on this system." >&2
+    echo "The tests need: ${packages[*]} ${clients[*]}. Please install them, by the names they have on this system." >&2
     exit 1
   fi
-  echo "Installing ${packages[*]}"
+  echo "Installing ${packages[*]} ${clients[*]}"
   as_root apt-get update -qq
-  as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq "${packages[@]}" >/dev/null
+  install() { as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq "$@" >/dev/null; }
+  [ ${#packages[@]} = 0 ] || install "${packages[@]}"
+  [ ${#clients[@]} = 0 ] || install --no-install-recommends "${clients[@]}"
 fi
 
 if ! docker info >/dev/null 2>&1; then
@@ -26,6 +34,9 @@ if ! docker info >/dev/null 2>&1; then
   as_root sh -c 'service docker start || (dockerd >/var/log/dockerd.log 2>&1 &)' >/dev/null 2>&1
   for _ in $(seq 60); do docker info >/dev/null 2>&1 && break; sleep 0.5; done
 fi
+
+# The Node.js clients, as package-lock.json has them; nothing where they are there already.
+npm ls --prefix tests/Clients >/dev/null 2>&1 || npm ci --prefix tests/Clients --silent --no-audit --no-fund
 
 export RPORLEANS_REQUIRE_ALL=1
 dotnet test RpOrleans.sln -c Release --logger "console;verbosity=normal"
