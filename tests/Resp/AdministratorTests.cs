@@ -71,6 +71,22 @@ public sealed class AdministratorTests(ITestOutputHelper output) : IAsyncLifetim
     }
 
     [SkippableFact]
+    public async Task WritesCanBePaused()
+    {
+        using var writer = await ConnectAsync();
+        await SaysAsync("+OK\r\n", "CLIENT", "PAUSE", "100000", "WRITE");
+        await writer.SendAsync(RespSocket.Command("SET", "key", "value"));
+        await Eventually.TrueAsync(
+            async () => (await _redis.CommandAsync("INFO", "clients")).Contains("blocked_clients:1"), _patience, "the write waits");
+        await SaysAsync("$-1\r\n", "GET", "key");
+
+        await SaysAsync("+OK\r\n", "CLIENT", "UNPAUSE");
+
+        Assert.Equal("+OK\r\n", await writer.ReceiveAsync(5));
+        await SaysAsync("$5\r\nvalue\r\n", "GET", "key");
+    }
+
+    [SkippableFact]
     public async Task SortThatStoresNothingIsAnswered()
     {
         await _redis.CommandAsync("RPUSH", "list", "2", "1");

@@ -112,6 +112,33 @@ public sealed class RespTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [SkippableFact]
+    public async Task WhatIsPublishedArrivesThoughNoRepliesAreWanted()
+    {
+        await _client.SendAsync(RespSocket.Command("CLIENT", "REPLY", "OFF"));
+        await SaysAsync("*3\r\n$9\r\nsubscribe\r\n$7\r\nchannel\r\n:1\r\n", "SUBSCRIBE", "channel");
+
+        await _redis.CommandAsync("PUBLISH", "channel", "news");
+
+        await HearsAsync("*3\r\n$7\r\nmessage\r\n$7\r\nchannel\r\n$4\r\nnews\r\n");
+        await SaysAsync("*3\r\n$11\r\nunsubscribe\r\n$7\r\nchannel\r\n:0\r\n", "UNSUBSCRIBE", "channel");
+        await _client.SendAsync(RespSocket.Command("PING"));
+        await SaysAsync("+OK\r\n", "CLIENT", "REPLY", "ON");
+    }
+
+    [SkippableFact]
+    public async Task PingSaysThatAScriptKeepsRedisBusy()
+    {
+        using var other = await ConnectAsync();
+        await _redis.CommandAsync("CONFIG", "SET", "busy-reply-threshold", "10");
+        await SaysAsync("+PONG\r\n", "PING");
+        await other.SendAsync(RespSocket.Command("EVAL", "while true do end", "0"));
+
+        await Eventually.TrueAsync(async () => await SaysToPingAsync() == '-', TimeSpan.FromSeconds(10), "it is refused");
+        await _redis.CommandAsync("SCRIPT", "KILL");
+        await Eventually.TrueAsync(async () => await SaysToPingAsync() == '+', TimeSpan.FromSeconds(10), "it is answered");
+    }
+
+    [SkippableFact]
     public async Task WhoWaitsIsServedByWhatOthersPush()
     {
         using var other = await ConnectAsync();
@@ -143,6 +170,18 @@ public sealed class RespTests(ITestOutputHelper output) : IAsyncLifetime
         await SaysAsync("-NOPERM this user has no permissions to run the 'flushall' command\r\n", "FLUSHALL");
         await SaysAsync("-NOPERM this user has no permissions to run the 'config|get' command\r\n", "CONFIG", "GET", "maxmemory");
         await SaysAsync("*0\r\n", "KEYS", "no such *");
+    }
+
+    private async Task<char> SaysToPingAsync()
+    {
+        await _client.SendAsync(RespSocket.Command("PING"));
+        var reply = await _client.ReceiveAsync(1);
+        while (!reply.EndsWith('\n'))
+        {
+            reply += await _client.ReceiveAsync(1);
+        }
+
+        return reply[0];
     }
 
     private async Task<RespSocket> ConnectAsync() =>

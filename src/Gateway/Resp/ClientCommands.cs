@@ -47,8 +47,6 @@ internal sealed class ClientCommands(RespClient client, RespServices services, R
             "list" => Guarded(request, name, -2, () => List(request)),
             "kill" => Guarded(request, name, -3, () => Kill(request)),
             "unblock" => UnblockAsync(request),
-            "pause" => Refused(request, name, -3),
-            "unpause" => Refused(request, name, 2),
             "no-evict" or "no-touch" => Refused(request, name, 3),
             "help" => With(request, name, 2, WriteHelp),
             _ => With(request, name, -2, () => output.WriteError($"ERR unknown subcommand '{Quoted(request[1])}'. Try CLIENT HELP.")),

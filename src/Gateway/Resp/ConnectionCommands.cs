@@ -84,6 +84,7 @@ internal sealed class ConnectionCommands
     public bool Knows(in Request request, bool inTransaction) =>
         _handlers.Find(request.Name) is not null
         && !(inTransaction && (request.Is(0, "PING"u8) || request.Is(0, "ECHO"u8)))
+        && !(request.Is(0, "CLIENT"u8) && request.Count > 1 && (request.Is(1, "PAUSE"u8) || request.Is(1, "UNPAUSE"u8))) // Redis is what pauses
         && (!request.Is(0, "ACL"u8) || (_client.User is not null && request.Count == 2 && request.Is(1, "WHOAMI"u8)));
 
     /// <summary>Answers it.</summary>

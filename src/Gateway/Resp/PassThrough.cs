@@ -42,6 +42,11 @@ internal sealed class PassThrough(UpstreamPool pool, RespClient client, WrittenB
         try
         {
             connection = _own ?? await pool.RentAsync(client.Protocol).ConfigureAwait(false);
+            if (run.Exists(static passed => passed.Command is { Scripts: true } or { Name: "exec" }))
+            {
+                pool.Scripts.Begin(client);
+            }
+
             var sending = SendAsync(connection, run);
             for (; answered < run.Count; answered++)
             {
@@ -77,6 +82,10 @@ internal sealed class PassThrough(UpstreamPool pool, RespClient client, WrittenB
             {
                 throw;
             }
+        }
+        finally
+        {
+            pool.Scripts.End(client);
         }
     }
 

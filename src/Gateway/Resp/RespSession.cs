@@ -246,7 +246,9 @@ internal sealed class RespSession : IAsyncDisposable
         }
 
         command = _services.Commands.Find(request.Name);
-        if (_here.Knows(request, _passThrough.InTransaction) && !(_passThrough.InTransaction && command?.Takes(request) == false))
+        if (_here.Knows(request, _passThrough.InTransaction)
+            && !(_passThrough.InTransaction && command?.Takes(request) == false)
+            && !(_services.Pool.Scripts.TakeLong && request.Is(0, "PING"u8)))
         {
             command = command?.Of(request);
             way = Way.Here;
@@ -409,7 +411,7 @@ internal sealed class RespSession : IAsyncDisposable
         Client.Subscribed = _subscriptions.Any;
     }
 
-    /// <summary>Hands on what was published, and what Redis said of subscriptions.</summary>
+    /// <summary>Hands on what was published, and what Redis said of subscriptions: to one that wants no replies too, for these are none.</summary>
     private void TakeMessages()
     {
         var muted = _output.Muted;

@@ -8,7 +8,7 @@ namespace RpOrleans.Gateway.Resp.Upstream;
 // state for it. So nobody waits for somebody else's reply, and a client that reads slowly holds up itself alone.
 
 /// <summary>The connections to Redis for what clients pass through.</summary>
-internal sealed class UpstreamPool(RedisOptions options, RedisAddress address) : IDisposable
+internal sealed class UpstreamPool(RedisOptions options, RedisAddress address, TimeProvider time) : IDisposable
 {
     /// <summary>So many connections are kept that nobody uses, for each version of the protocol.</summary>
     private const int IdleAtMost = 64;
@@ -16,6 +16,9 @@ internal sealed class UpstreamPool(RedisOptions options, RedisAddress address) :
     private readonly ConcurrentStack<UpstreamConnection>[] _idle = [new(), new()];
 
     private readonly SharedUpstream?[] _shared = [null, null];
+
+    /// <summary>The scripts that clients wait for.</summary>
+    public RunningScripts Scripts { get; } = new(time);
 
     /// <summary>The version that Redis gave itself last.</summary>
     public string? Version { get; private set; }
