@@ -162,7 +162,7 @@ internal sealed class SharedUpstream(Func<ValueTask<UpstreamConnection>> open, F
                     {
                         lock (_lock)
                         {
-                            _unanswered.Dequeue();
+                            _unanswered.TryDequeue(out _); // sending may have failed meanwhile, and then they all have
                         }
 
                         next.Complete();
@@ -219,7 +219,7 @@ internal sealed class SharedReplies(int count)
     }
 
     /// <summary>All have come.</summary>
-    public void Complete() => _whole.SetResult(this);
+    public void Complete() => _whole.TrySetResult(this);
 
     /// <summary>The rest will not come.</summary>
     public void Fail(OriginException failure) => _ = Task.Run(() => _whole.TrySetException(failure));
