@@ -44,6 +44,7 @@ internal sealed record Likeness(string Mark)
     public static Likeness? Of(string command, IReadOnlyList<string> words) =>
         command is "expire" or "pexpire" && words.Any(word => word is "GT" or "LT") ? Numbers // whether a moment is later than one just set depends on the millisecond
         : command.EndsWith("scan", StringComparison.Ordinal) && !words.Contains("10000") ? Kind // where it stops
+        : command is "eval" or "eval_ro" && words.Any(word => word.Contains("HGETALL", StringComparison.Ordinal)) ? Unordered
         : _all.GetValueOrDefault(command);
 
     public static Likeness? Marked(string mark) =>
