@@ -254,7 +254,7 @@ internal sealed class PassThrough(UpstreamPool pool, RespClient client, WrittenB
                         queued.Add(request, command);
                     }
                 }
-                else if (!failed || command is null or { Writes: true, Keys: [{ Counted: true }, ..] })
+                else if (!failed || command is { Writes: true, Keys: [{ Counted: true }, ..] })
                 {
                     // A script may have written before it failed.
                     written.Add(request, command);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using RpOrleans.Gateway.Resp.Commands;
 using RpOrleans.Gateway.Resp.Upstream;
@@ -90,13 +91,14 @@ internal sealed class WrittenByClient(Router router, UpstreamPool pool)
     {
         try
         {
-            var connection = await pool.RentAsync(2).ConfigureAwait(false);
             var head = Array.IndexOf(command, (byte)'\n') + 1;
-            var words = int.Parse(Encoding.ASCII.GetString(command, 1, head - 3), System.Globalization.CultureInfo.InvariantCulture);
-            await connection.SendAsync(Encoding.ASCII.GetBytes($"*{words + 2}\r\n$7\r\nCOMMAND\r\n$15\r\nGETKEYSANDFLAGS\r\n")).ConfigureAwait(false);
-            await connection.SendAsync(command.AsMemory(head)).ConfigureAwait(false);
-            var reply = await connection.ReadReplyAsync().ConfigureAwait(false);
-            pool.Return(connection);
+            var words = int.Parse(Encoding.ASCII.GetString(command, 1, head - 3), CultureInfo.InvariantCulture);
+            var reply = await pool.UseAsync(async connection =>
+            {
+                await connection.SendAsync(Encoding.ASCII.GetBytes($"*{words + 2}\r\n$7\r\nCOMMAND\r\n$15\r\nGETKEYSANDFLAGS\r\n")).ConfigureAwait(false);
+                await connection.SendAsync(command.AsMemory(head)).ConfigureAwait(false);
+                return await connection.ReadReplyAsync().ConfigureAwait(false);
+            }).ConfigureAwait(false);
             _any |= reply.IsError; // before Redis 7 it does not say what is written
             _keys.AddRange(reply.Items
                 .Where(key => key.Items.Count == 2 && key.Items[1].Items.Any(flag => flag.Text is "RW" or "OW" or "RM"))

@@ -31,19 +31,8 @@ internal sealed class ServerCommands(UpstreamPool pool, TimeProvider time)
                 return; // somebody else did meanwhile
             }
 
-            var connection = await pool.RentAsync(2).ConfigureAwait(false);
-            try
-            {
-                _table = await CommandTable.ReadAsync(connection).ConfigureAwait(false);
-                Volatile.Write(ref _readAt, time.GetTimestamp());
-            }
-            catch
-            {
-                connection.Dispose();
-                throw;
-            }
-
-            pool.Return(connection);
+            _table = await pool.UseAsync(CommandTable.ReadAsync).ConfigureAwait(false);
+            Volatile.Write(ref _readAt, time.GetTimestamp());
         }
         finally
         {

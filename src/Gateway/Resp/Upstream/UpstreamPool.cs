@@ -68,6 +68,25 @@ internal sealed class UpstreamPool(RedisOptions options, RedisAddress address, T
         }
     }
 
+    /// <summary>Asks Redis something for the gateway itself.</summary>
+    /// <param name="ask">Does so, on a connection that nobody else uses meanwhile.</param>
+    /// <exception cref="OriginException">There is no connection, or no answer.</exception>
+    public async Task<T> UseAsync<T>(Func<UpstreamConnection, Task<T>> ask)
+    {
+        var connection = await RentAsync(2).ConfigureAwait(false);
+        try
+        {
+            var answer = await ask(connection).ConfigureAwait(false);
+            Return(connection);
+            return answer;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Sees to it that <see cref="Version"/> is known, if the server can be reached.</summary>
     public async ValueTask KnowVersionAsync()
     {
@@ -92,10 +111,8 @@ internal sealed class UpstreamPool(RedisOptions options, RedisAddress address, T
     {
         try
         {
-            var connection = await RentAsync(2).ConfigureAwait(false);
-            var reply = await connection.AskAsync(CancellationToken.None, ["CLIENT", "UNBLOCK", $"{id}", withError ? "ERROR" : "TIMEOUT"]).ConfigureAwait(false);
-            Return(connection);
-            return reply.Number;
+            string[] command = ["CLIENT", "UNBLOCK", $"{id}", withError ? "ERROR" : "TIMEOUT"];
+            return (await UseAsync(connection => connection.AskAsync(CancellationToken.None, command).AsTask()).ConfigureAwait(false)).Number;
         }
         catch (OriginException)
         {
