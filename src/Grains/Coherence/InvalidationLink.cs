@@ -35,6 +35,7 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
     private readonly Task _running;
     private Opened? _open;
     private long _judged = -1;
+    private (long Epoch, long Since) _unsubscribed = (-1, 0);
     private (string? Run, string? Replication)? _dataSet;
     private string? _reported;
     private long _heard = Stopwatch.GetTimestamp();
@@ -91,9 +92,13 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
             {
                 await GoOnAsync();
             }
-            catch (Exception failure) when (failure is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException)
+            catch (Exception failure) when (RedisErrors.IsFailure(failure))
             {
                 // Nothing is confirmed by it; the next round tries again.
+            }
+            catch (Exception failure)
+            {
+                LogFailed(failure.GetType().Name); // nor by this; but without another round nothing would ever be confirmed again
             }
 
             var pause = _open is null && _judged != _data.Epoch ? _setUpAgain : _options.Bound / 5;
@@ -152,6 +157,7 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
             await subscription.SubscribeAsync().WaitAsync(_options.Bound);
             if (!subscription.Subscribed || await FindAsync(database, subscription.Name) is not { } id)
             {
+                ReplaceIfStuck(subscription, pushes);
                 return;
             }
 
@@ -171,6 +177,24 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
         catch (RedisServerException refused) when (IsForGood(refused))
         {
             await CannotTrackAsync(database);
+        }
+    }
+
+    /// <summary>
+    /// Closes an invalidation connection that Redis does not take for subscribed after so long: the library may have subscribed
+    /// on the one before, which was closed at that moment (a sentinel closes all when it promotes a server), and does not again.
+    /// </summary>
+    private void ReplaceIfStuck(InvalidationSubscription subscription, long epoch)
+    {
+        if (_unsubscribed.Epoch != epoch)
+        {
+            _unsubscribed = (epoch, Stopwatch.GetTimestamp());
+        }
+        else if (Stopwatch.GetElapsedTime(_unsubscribed.Since) > SilentBounds * _options.Bound)
+        {
+            _unsubscribed = (epoch, Stopwatch.GetTimestamp());
+            LogNotSubscribed(subscription.Subscribed);
+            subscription.Replace(epoch);
         }
     }
 
@@ -317,6 +341,12 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
 
     [LoggerMessage(EventId = 122, Level = LogLevel.Warning, Message = "Redis has another data set than before (run_id or master_replid differ): nothing that was cached counts as fresh")]
     private partial void LogAnotherDataSet();
+
+    [LoggerMessage(EventId = 124, Level = LogLevel.Warning, Message = "Redis does not show the invalidation connection as subscribed (the client library does: {Subscribed}); it is made anew")]
+    private partial void LogNotSubscribed(bool subscribed);
+
+    [LoggerMessage(EventId = 123, Level = LogLevel.Error, Message = "The session with Redis failed in a way that it should not ({Failure}); it is begun anew")]
+    private partial void LogFailed(string failure);
 
     [LoggerMessage(EventId = 121, Level = LogLevel.Critical, Message = "COHERENCE=tracking, but this Redis cannot tell of changes, or is not allowed to (it takes Redis 6.2 and the commands CLIENT TRACKING, TRACKINGINFO and LIST, and SUBSCRIBE)")]
     private partial void LogMustTrack();
