@@ -5,11 +5,15 @@ using CsCheck;
 using RpOrleans.Gateway.Resp;
 using RpOrleans.Gateway.Resp.Upstream;
 using RpOrleans.Grains.Origin;
+using RpOrleans.Tests.Processes;
 using RpOrleans.Tests.Resp.Differential;
 
 namespace RpOrleans.Tests.Resp;
 
+// Not beside others: it takes all processors, and others measure time.
+
 /// <summary>Where requests and replies end, in whatever pieces they come, and whatever else comes instead.</summary>
+[Collection(ProcessesCollection.Name)]
 public sealed class RequestParserTests
 {
     private const int ArgumentsAtMost = 1_048_576;
