@@ -29,11 +29,11 @@ internal sealed class RespSession : IAsyncDisposable
     private readonly WrittenByClient _written;
     private readonly PassThrough _passThrough;
     private readonly ConnectionCommands _here;
+    private readonly Dispatch _dispatch;
     private readonly List<(Request Request, Command? Command)> _run = [];
     private Subscriptions? _subscriptions;
     private Feed? _feed;
     private long _requestBegun; // when the one that has not arrived whole did; 0 for none
-    private string? _refusal; // why the request whose way was asked for last is refused
     private bool _skipNext; // CLIENT REPLY SKIP
     private bool _leaving;
 
@@ -51,6 +51,7 @@ internal sealed class RespSession : IAsyncDisposable
         _written = new WrittenByClient(services.Router, services.Pool);
         _passThrough = new PassThrough(services.Pool, Client, _written, new WrittenByClient(services.Router, services.Pool), _output, FlushAsync);
         _here = new ConnectionCommands(Client, services, _output);
+        _dispatch = new Dispatch(Client, services, _passThrough, _here, () => _feed is not null, () => _subscriptions?.Protocol);
     }
 
     public RespClient Client { get; }
@@ -120,10 +121,10 @@ internal sealed class RespSession : IAsyncDisposable
         var batch = _run.ToArray();
         for (var from = 0; from < batch.Length && !_leaving;)
         {
-            var (way, command) = await WayOfAsync(batch[from].Request).ConfigureAwait(false);
+            var (way, command) = await _dispatch.WayOfAsync(batch[from].Request).ConfigureAwait(false);
             _run.Clear();
             _run.Add((batch[from++].Request, command));
-            while (way is Way.Cache or Way.Redis && from < batch.Length && !_skipNext && TryWayOf(batch[from].Request, out var next, out command) && next == way)
+            while (way is Way.Cache or Way.Redis && from < batch.Length && !_skipNext && _dispatch.TryWayOf(batch[from].Request, out var next, out command) && next == way)
             {
                 _run.Add((batch[from++].Request, command));
             }
@@ -164,7 +165,7 @@ internal sealed class RespSession : IAsyncDisposable
                 break;
             case Way.Refused:
                 _services.Metrics.Count(GatewayOutcome.Rejected);
-                _output.WriteError(_refusal!);
+                _output.WriteError(_dispatch.Refusal!);
                 await _passThrough.SpoilAsync().ConfigureAwait(false);
                 break;
             case Way.Stranger:
@@ -183,114 +184,6 @@ internal sealed class RespSession : IAsyncDisposable
     private string NameOf(Request request, Command? command, Way way) =>
         (command ?? _services.Commands.Find(request.Name)?.Of(request))?.Name
         ?? (way is Way.Cache or Way.Here ? Encoding.ASCII.GetString(request.Name).ToLowerInvariant() : "NULL");
-
-    /// <summary>What becomes of a request; the server is asked for its commands if need be.</summary>
-    private async ValueTask<(Way Way, Command? Command)> WayOfAsync(Request request)
-    {
-        if (TryWayOf(request, out var way, out var command))
-        {
-            return (way, command);
-        }
-
-        try
-        {
-            await _services.Commands.ReadAsync().ConfigureAwait(false);
-        }
-        catch (OriginException failure)
-        {
-            if (Client.User is { IsLimited: true })
-            {
-                return (Refuse(UpstreamErrors.TextOf(failure)), null); // what the user may do is not known
-            }
-
-            // Else it cannot be carried out either, and that is said.
-        }
-
-        return _services.Commands.Find(request.Name) is { } found ? (WayOf(request, found), found.Of(request)) : (WayOfUnknown(request), null);
-    }
-
-    /// <returns>Whether it is known.</returns>
-    private bool TryWayOf(in Request request, out Way way, out Command? command)
-    {
-        command = null;
-        if (OtherProtocols.IsHttp(request))
-        {
-            way = Way.Hangup;
-            return true;
-        }
-
-        if (!Client.Trusted && !ConnectionCommands.IsForStrangers(request))
-        {
-            way = Way.Stranger;
-            return true;
-        }
-
-        if (_feed is not null)
-        {
-            way = ConnectionCommands.EndsSubscriptions(request) ? Way.Here : Way.Feed;
-            return true;
-        }
-
-        if (Client is { Subscribed: true, Protocol: 2 } && _subscriptions is { Protocol: 2 } && !ConnectionCommands.EndsSubscriptions(request))
-        {
-            way = Way.Subscriptions;
-            return true;
-        }
-
-        if (!_passThrough.HasState && _services.Reads.Recognize(request) != CachedRead.None)
-        {
-            way = Client.User is { IsLimited: true } user && !UserRights.MayUse(user, request, CachedReads.KeysOf(_services.Reads.Recognize(request), request))
-                ? Refuse(UserRights.KeyRefused)
-                : Way.Cache;
-            return true;
-        }
-
-        command = _services.Commands.Find(request.Name);
-        if (_here.Knows(request, _passThrough.InTransaction)
-            && !(_passThrough.InTransaction && command?.Takes(request) == false)
-            && !(_services.Pool.Scripts.TakeLong && request.Is(0, "PING"u8)))
-        {
-            command = command?.Of(request);
-            way = Way.Here;
-            return true;
-        }
-
-        if (command is null)
-        {
-            way = WayOfUnknown(request);
-            return !_services.Commands.Outdated;
-        }
-
-        way = WayOf(request, command);
-        command = command.Of(request);
-        return true;
-    }
-
-    private Way WayOf(in Request request, Command command)
-    {
-        var exact = command.Of(request);
-        return exact.Fits(request.Count) && RefusalOf(request, exact) is { } refusal ? Refuse(refusal) // with too few words, or too many, Redis refuses it
-            : _passThrough.InTransaction ? (ConnectionCommands.IsSubscription(request) && command.Takes(request) ? Way.Here : Way.Redis)
-            : ConnectionCommands.IsSubscription(request) ? Way.Subscriptions
-            : ConnectionCommands.IsFeed(request) && exact.Fits(request.Count) ? Way.Feed
-            : exact.Blocks && !_passThrough.HasState ? Way.RedisWaiting
-            : Way.Redis;
-    }
-
-    /// <summary>Redis says that there is no such command; but who is limited is not to find out that meanwhile there is.</summary>
-    private Way WayOfUnknown(in Request request) =>
-        Client.User is { IsLimited: true } ? Refuse(_services.NoPermission(ClientCommands.Quoted(request.Name))) : Way.Redis;
-
-    private string? RefusalOf(in Request request, Command command) =>
-        !_services.Allows(command, Client.User) ? _services.NoPermission(command)
-        : Client.User is { IsLimited: true } user ? UserRights.RefusalOf(user, request, command)
-        : null;
-
-    private Way Refuse(string refusal)
-    {
-        _refusal = refusal;
-        return Way.Refused;
-    }
 
     private async Task ReadAsync()
     {
@@ -434,19 +327,5 @@ internal sealed class RespSession : IAsyncDisposable
 
         await _written.SettleAsync().ConfigureAwait(false);
         _leaving |= !await _output.FlushAsync().ConfigureAwait(false);
-    }
-
-    /// <summary>What becomes of a request.</summary>
-    private enum Way
-    {
-        Cache,
-        Redis,
-        RedisWaiting,
-        Subscriptions,
-        Feed,
-        Here,
-        Refused,
-        Stranger,
-        Hangup,
     }
 }
