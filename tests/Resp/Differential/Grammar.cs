@@ -34,6 +34,11 @@ internal sealed record Grammar(string Name, string Group, bool Blocks, ReplyValu
             words.Add("1000"); // all of it: which one is chance, and what is left then differs
         }
 
+        if (Name == "sort" && words.Contains("BY") && words.IndexOf("STORE") is > 0 and var store)
+        {
+            words.RemoveRange(store, words.Count - store); // where all weigh the same, a set's order is chance, and it would be kept
+        }
+
         var inline = pcg.Chance(16) && words.TrueForAll(word => word.Length is > 0 and < 200 && word.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '{' or '}' or '|' or '-'));
         return new Step([.. words], Likeness.Of(Name, words), inline);
     }

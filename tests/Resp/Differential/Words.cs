@@ -5,8 +5,8 @@ internal static class Words
 {
     private const string P = Step.Prefix;
 
-    /// <summary>A time that is not over before a case is: no reply depends on how fast anybody was.</summary>
-    public static readonly string[] Lives = ["1000", "100000", "-1", "0", "abc", "9223372036854775807", ""];
+    /// <summary>A time that is not over before a case is, in seconds as in milliseconds: no reply depends on how fast anybody was.</summary>
+    public static readonly string[] Lives = ["90000", "100000", "-1", "0", "abc", "9223372036854775807", ""];
 
     /// <summary>How long a command waits: not at all, nearly. (0 would be for ever.)</summary>
     public static readonly string[] WaitsInSeconds = ["0.001", "0.002", "-1", "abc", ""];
