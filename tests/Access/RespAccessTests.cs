@@ -39,6 +39,7 @@ public sealed class RespAccessTests(AccessFixture fixture)
     [InlineData("KEYS *", "SCAN 0", "DBSIZE", "RANDOMKEY", "FLUSHALL", "FLUSHDB", "EVAL return(1) 0", "EVAL return(1) 1 app:key", "FUNCTION LIST", "CONFIG GET port", "SET other")]
     [InlineData("MULTI", "SET app:key x", "SET other x", "EXEC", "GET app:key", "MULTI", "GET app:key", "EXEC", "MULTI", "GET app:key", "DBSIZE", "EXEC")]
     [InlineData("WATCH other", "WATCH app:key", "GET other", "GET app:key", "UNWATCH", "PUBLISH channel news", "SUBSCRIBE channel", "UNSUBSCRIBE channel", "PING")]
+    [InlineData("MONITOR x", "SYNC x", "REPLCONF", "PSYNC", "SET other x", "GET other", "CONFIG GET port")]
     public async Task UserWithAPrefixUsesNoOtherKeys(params string[] commands) => await SameAsRedisAsync([AsApp, .. commands]);
 
     [SkippableFact]
