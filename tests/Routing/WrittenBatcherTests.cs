@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Time.Testing;
 using RpOrleans.Gateway.Routing;
 using RpOrleans.Grains;
 
@@ -8,11 +9,12 @@ public sealed class WrittenBatcherTests
 {
     private readonly ConcurrentQueue<WrittenKeys> _calls = new();
     private readonly ConcurrentQueue<TaskCompletionSource> _held = new();
+    private readonly FakeTimeProvider _time = new();
 
     [Fact]
     public async Task WhatIsWrittenDuringACallIsSettledByTheNextAndNotByThatOne()
     {
-        var batcher = new WrittenBatcher(HoldAsync);
+        var batcher = new WrittenBatcher(HoldAsync, _time);
 
         var first = batcher.SettleAsync(new WrittenKeys([[1]]));
         var others = Enumerable.Range(2, 9).Select(i => batcher.SettleAsync(new WrittenKeys([[(byte)i]]))).ToList();
@@ -29,7 +31,7 @@ public sealed class WrittenBatcherTests
     [Fact]
     public async Task AnyKeyAmongThemIsAnyKeyForAll()
     {
-        var batcher = new WrittenBatcher(HoldAsync);
+        var batcher = new WrittenBatcher(HoldAsync, _time);
 
         var first = batcher.SettleAsync(new WrittenKeys([[1]]));
         var any = batcher.SettleAsync(new WrittenKeys(null));
@@ -44,10 +46,27 @@ public sealed class WrittenBatcherTests
     }
 
     [Fact]
+    public async Task NobodyWaitsForACallThatTakesLong()
+    {
+        var batcher = new WrittenBatcher(HoldAsync, _time);
+        var slow = batcher.SettleAsync(new WrittenKeys([[1]]));
+        _held.TryDequeue(out _); // it is not answered
+        var waiting = batcher.SettleAsync(new WrittenKeys([[2]]));
+        _time.Advance(TimeSpan.FromMilliseconds(20));
+
+        var late = batcher.SettleAsync(new WrittenKeys([[3]]));
+        Release();
+        await Task.WhenAll(waiting, late);
+
+        Assert.False(slow.IsCompleted);
+        Assert.Equal([1, 2], _calls.Select(call => call.Keys!.Length));
+    }
+
+    [Fact]
     public async Task AFailureIsThatOfItsCallOnly()
     {
         var fail = true;
-        var batcher = new WrittenBatcher(_ => fail ? throw new NodeUnavailableException(NodeFault.Lost, null) : Task.CompletedTask);
+        var batcher = new WrittenBatcher(_ => fail ? throw new NodeUnavailableException(NodeFault.Lost, null) : Task.CompletedTask, _time);
 
         await Assert.ThrowsAsync<NodeUnavailableException>(() => batcher.SettleAsync(new WrittenKeys([[1]])));
         fail = false;

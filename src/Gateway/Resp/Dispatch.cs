@@ -39,10 +39,11 @@ internal enum Way
 /// <param name="client">The client.</param>
 /// <param name="services">What it shares with others.</param>
 /// <param name="passThrough">Whether Redis keeps a state for it.</param>
+/// <param name="written">What it has written, and is not told of yet: it must not see what was there before.</param>
 /// <param name="here">What is answered without Redis.</param>
 /// <param name="isFed">Whether it is sent all that goes on in Redis.</param>
 /// <param name="subscribedIn">In which version of the protocol it has subscribed; <see langword="null"/> if it never has.</param>
-internal sealed class Dispatch(RespClient client, RespServices services, PassThrough passThrough, ConnectionCommands here, Func<bool> isFed, Func<int?> subscribedIn)
+internal sealed class Dispatch(RespClient client, RespServices services, PassThrough passThrough, WrittenByClient written, ConnectionCommands here, Func<bool> isFed, Func<int?> subscribedIn)
 {
     /// <summary>Why the request that was asked about last is refused, if it is.</summary>
     public string? Refusal { get; private set; }
@@ -101,11 +102,9 @@ internal sealed class Dispatch(RespClient client, RespServices services, PassThr
             return true;
         }
 
-        if (!passThrough.HasState && services.Reads.Recognize(request) != CachedRead.None)
+        if (!passThrough.HasState && services.Reads.Recognize(request) is not CachedRead.None and var read && CachedReads.KeysOf(read, request) is var keys && !written.Concerns(request, keys))
         {
-            way = client.User is { IsLimited: true } user && !UserRights.MayUse(user, request, CachedReads.KeysOf(services.Reads.Recognize(request), request))
-                ? Refuse(UserRights.KeyRefused)
-                : Way.Cache;
+            way = client.User is { IsLimited: true } user && !UserRights.MayUse(user, request, keys) ? Refuse(UserRights.KeyRefused) : Way.Cache;
             return true;
         }
 

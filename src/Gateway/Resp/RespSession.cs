@@ -10,7 +10,8 @@ using RpOrleans.Grains.Origin;
 namespace RpOrleans.Gateway.Resp;
 
 // Requests are answered in turn. Those that come together go together: reads that the cache can answer are looked up all at
-// once, and what Redis has to answer is sent to it in one go. But a read behind a write waits for it, and the other way round.
+// once, and what Redis has to answer is sent to it in one go. But a read behind a write waits for it, and the other way round;
+// and what the client has just written is read from Redis, until its nodes have let go of what was there before.
 
 /// <summary>One client's connection, from the first request to the last reply.</summary>
 internal sealed class RespSession : IAsyncDisposable
@@ -51,7 +52,7 @@ internal sealed class RespSession : IAsyncDisposable
         _written = new WrittenByClient(services.Router, services.Pool);
         _passThrough = new PassThrough(services.Pool, Client, _written, new WrittenByClient(services.Router, services.Pool), _output, FlushAsync);
         _here = new ConnectionCommands(Client, services, _output);
-        _dispatch = new Dispatch(Client, services, _passThrough, _here, () => _feed is not null, () => _subscriptions?.Protocol);
+        _dispatch = new Dispatch(Client, services, _passThrough, _written, _here, () => _feed is not null, () => _subscriptions?.Protocol);
     }
 
     public RespClient Client { get; }
@@ -187,7 +188,6 @@ internal sealed class RespSession : IAsyncDisposable
 
     private async Task ReadAsync()
     {
-        await _written.SettleAsync().ConfigureAwait(false); // it must not see what was there before its own writes
         var reads = _services.RentReads();
         reads.Clear(); // it may be of an older view
         foreach (var (request, _) in _run)

@@ -10,6 +10,9 @@ namespace RpOrleans.Gateway.Resp;
 /// <summary>What a client has had Redis write, and is not to be told of before no node answers with what was there before.</summary>
 internal sealed class WrittenByClient(Router router, UpstreamPool pool)
 {
+    /// <summary>Among more keys than so many none is looked for.</summary>
+    private const int ComparedAtMost = 64;
+
     private readonly List<byte[]> _keys = [];
     private readonly List<byte[]> _unclear = []; // whole commands
     private bool _any;
@@ -50,8 +53,39 @@ internal sealed class WrittenByClient(Router router, UpstreamPool pool)
         _any = false;
     }
 
+    /// <summary>Whether a node may still answer with what was there before one of the keys was written.</summary>
+    /// <param name="request">The keys stand behind its name.</param>
+    /// <param name="keys">How many there are.</param>
+    public bool Concerns(in Request request, int keys)
+    {
+        if (IsEmpty)
+        {
+            return false;
+        }
+
+        if (_any || _unclear.Count > 0 || _keys.Count > ComparedAtMost)
+        {
+            return true;
+        }
+
+        for (var i = 1; i <= keys; i++)
+        {
+            foreach (var written in _keys)
+            {
+                if (request[i].SequenceEqual(written))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Waits until no node answers with what was there before.</summary>
-    public ValueTask SettleAsync() => _any || _keys.Count > 0 || _unclear.Count > 0 ? new(SettleAllAsync()) : ValueTask.CompletedTask;
+    public ValueTask SettleAsync() => IsEmpty ? ValueTask.CompletedTask : new(SettleAllAsync());
+
+    private bool IsEmpty => !_any && _keys.Count == 0 && _unclear.Count == 0;
 
     private void AddKeys(Request request, Command command)
     {

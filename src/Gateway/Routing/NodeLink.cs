@@ -45,7 +45,7 @@ internal sealed class NodeLink
                 return true;
             },
             written,
-            _settleAtMost));
+            _settleAtMost), time);
     }
 
     public string Name { get; }

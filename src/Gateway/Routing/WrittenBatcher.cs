@@ -7,11 +7,16 @@ namespace RpOrleans.Gateway.Routing;
 
 /// <summary>Gathers what clients have written into few calls of one node.</summary>
 /// <param name="send">Tells the node, and comes back when no node answers any more with what was there before.</param>
-internal sealed class WrittenBatcher(Func<WrittenKeys, Task> send)
+/// <param name="time">The clock.</param>
+internal sealed class WrittenBatcher(Func<WrittenKeys, Task> send, TimeProvider time)
 {
+    /// <summary>A call that takes longer waits for a node that does not answer: nobody who comes later waits for it too.</summary>
+    private static readonly TimeSpan _prompt = TimeSpan.FromMilliseconds(20);
+
     private readonly Lock _lock = new();
     private Batch? _next;
-    private bool _sending;
+    private int _calls;
+    private long _lastSent;
 
     /// <summary>Settles keys together with those of others.</summary>
     public Task SettleAsync(WrittenKeys written)
@@ -21,12 +26,13 @@ internal sealed class WrittenBatcher(Func<WrittenKeys, Task> send)
         {
             batch = _next ??= new Batch();
             batch.Add(written);
-            if (_sending)
+            if (_calls > 0 && time.GetElapsedTime(_lastSent) < _prompt)
             {
                 return batch.Settled.Task;
             }
 
-            _sending = true;
+            _calls++;
+            _lastSent = time.GetTimestamp();
         }
 
         _ = SendAllAsync();
@@ -55,7 +61,15 @@ internal sealed class WrittenBatcher(Func<WrittenKeys, Task> send)
         {
             var batch = _next;
             _next = null;
-            _sending = batch is not null;
+            if (batch is null)
+            {
+                _calls--;
+            }
+            else
+            {
+                _lastSent = time.GetTimestamp();
+            }
+
             return batch;
         }
     }
