@@ -59,6 +59,18 @@ public sealed class AdministratorTests(ITestOutputHelper output) : IAsyncLifetim
     }
 
     [SkippableFact]
+    public async Task ReplicaSaysWhatItCanDoAndIsServedAccordingly()
+    {
+        await SaysAsync("+OK\r\n", "REPLCONF", "capa", "eof");
+        await SaysAsync("-ERR syntax error\r\n", "REPLCONF", "capa");
+        await SaysAsync("-NOPERM this user has no permissions to run the 'replconf' command\r\n", "REPLCONF", "ACK", "0"); // Redis would say nothing
+
+        await _client.SendAsync(RespSocket.Command("SYNC"));
+
+        Assert.EndsWith("$EOF:", await ReceiveUntilAsync("$EOF:")); // sent without its length to those that can take it
+    }
+
+    [SkippableFact]
     public async Task ClientsAreListedAsRedisListsThem()
     {
         await SaysAsync("+PONG\r\n", "PING");

@@ -35,6 +35,7 @@ internal sealed class ConnectionCommands
 
     private static readonly string[] _forStrangers = ["AUTH", "HELLO", "QUIT", "RESET"];
     private static readonly string[] _feeds = ["MONITOR", "SYNC", "PSYNC"];
+    private static readonly string[] _ofReplicas = ["LISTENING-PORT", "IP-ADDRESS", "CAPA", "RDB-ONLY", "RDB-FILTER-ONLY"];
     private static readonly string[] _subscriptions = ["SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE"];
 
     private static readonly NameTable<Handler> _handlers = new(new Dictionary<string, Handler>
@@ -49,7 +50,6 @@ internal sealed class ConnectionCommands
         ["RP.EXPLAIN"] = (self, request) => self.ExplainAsync(request),
         ["QUIT"] = (self, _) => new(self.Quit()),
         ["RESET"] = (self, request) => new(self.Reset(request)),
-        ["REPLCONF"] = (self, request) => new(self.Refuse("replconf")),
     });
 
     private readonly RespClient _client;
@@ -74,6 +74,23 @@ internal sealed class ConnectionCommands
 
     /// <summary>Whether Redis goes on sending from then on.</summary>
     public static bool IsFeed(in Request request) => IsOneOf(request, _feeds);
+
+    /// <summary>Whether it is the command by which a replica says what it can do, before it asks to be fed.</summary>
+    public static bool IsOfReplica(in Request request) => request.Is(0, "REPLCONF"u8);
+
+    /// <summary>Whether a replica says what Redis will answer: to <c>ACK</c>, for one, it says nothing.</summary>
+    public static bool IsAnsweredToReplica(in Request request)
+    {
+        for (var i = 1; i < request.Count; i += 2)
+        {
+            if (!IsOneOf(request, _ofReplicas, at: i))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     /// <summary>Whether it ends all subscriptions, and is not one of their own commands.</summary>
     public static bool EndsSubscriptions(in Request request) => request.Is(0, "QUIT"u8) || request.Is(0, "RESET"u8);
@@ -107,11 +124,11 @@ internal sealed class ConnectionCommands
         return Afterwards.GoOn;
     }
 
-    private static bool IsOneOf(in Request request, string[] names)
+    private static bool IsOneOf(in Request request, string[] names, int at = 0)
     {
         foreach (var name in names)
         {
-            if (Ascii.EqualsIgnoreCase(request.Name, name))
+            if (Ascii.EqualsIgnoreCase(request[at], name))
             {
                 return true;
             }

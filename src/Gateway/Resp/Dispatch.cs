@@ -133,6 +133,7 @@ internal sealed class Dispatch(RespClient client, RespServices services, PassThr
     {
         var exact = command.Of(request);
         return exact.Fits(request.Count) && RefusalOf(request, exact) is { } refusal ? Refuse(refusal) // with too few words, or too many, Redis refuses it
+            : ConnectionCommands.IsOfReplica(request) ? (ConnectionCommands.IsAnsweredToReplica(request) && !passThrough.InTransaction ? Way.Feed : Refuse(services.NoPermission(exact)))
             : passThrough.InTransaction ? (ConnectionCommands.IsSubscription(request) && command.Takes(request) ? Way.Here : Way.Redis)
             : ConnectionCommands.IsSubscription(request) ? Way.Subscriptions
             : ConnectionCommands.IsFeed(request) && exact.Fits(request.Count) ? Way.Feed

@@ -34,6 +34,7 @@ internal sealed class RespSession : IAsyncDisposable
     private readonly List<(Request Request, Command? Command)> _run = [];
     private Subscriptions? _subscriptions;
     private Feed? _feed;
+    private UpstreamConnection? _ofReplica; // over which it has said what it can do
     private long _requestBegun; // when the one that has not arrived whole did; 0 for none
     private bool _skipNext; // CLIENT REPLY SKIP
     private bool _leaving;
@@ -96,6 +97,7 @@ internal sealed class RespSession : IAsyncDisposable
         await _written.SettleAsync().ConfigureAwait(false); // what was carried out, or may have been, though the client is not told of it
         _subscriptions?.Dispose();
         _passThrough.Dispose();
+        ForgetReplica();
         _parser.Dispose();
         await EndFeedAsync().ConfigureAwait(false);
     }
@@ -239,14 +241,31 @@ internal sealed class RespSession : IAsyncDisposable
         await FlushAsync().ConfigureAwait(false);
         try
         {
-            _feed = await Feed.BeginAsync(
-                await _services.Pool.OpenAsync(Client.Protocol).ConfigureAwait(false), request.Bytes, _output, _connection.Transport.Input.CancelPendingRead).ConfigureAwait(false);
+            _ofReplica ??= await _services.Pool.OpenAsync(Client.Protocol).ConfigureAwait(false);
+            if (ConnectionCommands.IsOfReplica(request))
+            {
+                await _ofReplica.SendAsync(request.Bytes).ConfigureAwait(false);
+                await _ofReplica.NextReplyAsync().ConfigureAwait(false);
+                await _ofReplica.MoveReplyAsync(_output, static () => ValueTask.CompletedTask).ConfigureAwait(false);
+                return;
+            }
+
+            var connection = _ofReplica;
+            _ofReplica = null;
+            _feed = await Feed.BeginAsync(connection, request.Bytes, _output, _connection.Transport.Input.CancelPendingRead).ConfigureAwait(false);
             Client.Fed = _feed is not null;
         }
         catch (OriginException failure)
         {
+            ForgetReplica();
             _output.WriteError(UpstreamErrors.TextOf(failure));
         }
+    }
+
+    private void ForgetReplica()
+    {
+        _ofReplica?.Dispose();
+        _ofReplica = null;
     }
 
     /// <summary>From here on the client is answered as others are.</summary>
@@ -270,6 +289,7 @@ internal sealed class RespSession : IAsyncDisposable
                 break;
             case Afterwards.Reset:
                 _passThrough.Reset();
+                ForgetReplica();
                 _subscriptions?.Dispose();
                 (_subscriptions, Client.Subscribed) = (null, false);
                 break;
