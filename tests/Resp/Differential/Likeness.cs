@@ -43,7 +43,7 @@ internal sealed record Likeness(string Mark)
     /// <summary>What is asked of the replies to a command; <see langword="null"/> for the same bytes.</summary>
     public static Likeness? Of(string command, IReadOnlyList<string> words) =>
         command is "expire" or "pexpire" && words.Any(word => word is "GT" or "LT") ? Numbers // whether a moment is later than one just set depends on the millisecond
-        : command.EndsWith("scan", StringComparison.Ordinal) && !words.Contains("10000") ? Kind // where it stops
+        : command.EndsWith("scan", StringComparison.Ordinal) && !(words.Contains("10000") && words.ElementAtOrDefault(command == "scan" ? 1 : 2) is "0" or "abc" or "") ? Kind // where it stops, or goes on
         : command is "eval" or "eval_ro" && words.Any(word => word.Contains("HGETALL", StringComparison.Ordinal)) ? Unordered
         : _all.GetValueOrDefault(command);
 
