@@ -3,9 +3,9 @@ using RpOrleans.Grains.Origin;
 
 namespace RpOrleans.Gateway.Resp.Upstream;
 
-// While a write to the socket is under way the commands of others gather, and go together in the next; replies come in the
-// order of the commands. So fifty clients that write cost a system call or two each way, not fifty. Only for commands that
-// Redis answers at once: everybody waits for what is in front.
+// While replies are awaited the commands of others gather, and go together when they have come, or are many; replies come in
+// the order of the commands. So fifty clients that write cost a system call or two each way, not fifty. Only for commands
+// that Redis answers at once: everybody waits for what is in front.
 
 /// <summary>A connection to Redis for the short commands of all clients.</summary>
 /// <param name="open">Opens a connection.</param>
@@ -69,11 +69,15 @@ internal sealed class SharedUpstream(Func<ValueTask<UpstreamConnection>> open, F
     /// <summary>One connection, until it is lost.</summary>
     private sealed class Link
     {
+        /// <summary>So many bytes of commands do not wait for the replies to those before.</summary>
+        private const int Many = 16 * 1024;
+
         private readonly Lock _lock = new();
         private readonly Queue<SharedReplies> _unanswered = new();
         private ArrayBufferWriter<byte> _gathering = new();
         private ArrayBufferWriter<byte> _sending = new();
-        private bool _busy;
+        private int _awaited; // of the unanswered ones, those that have been sent
+        private bool _sendingNow;
 
         public Link(UpstreamConnection connection)
         {
@@ -103,17 +107,19 @@ internal sealed class SharedUpstream(Func<ValueTask<UpstreamConnection>> open, F
                     _gathering.Write(command.Span);
                 }
 
-                if (_busy)
+                if (!IsTime())
                 {
                     return true;
                 }
 
-                _busy = true;
+                _sendingNow = true;
             }
 
             _ = SendAllAsync();
             return true;
         }
+
+        private bool IsTime() => !_sendingNow && _gathering.WrittenCount > 0 && (_awaited == 0 || _gathering.WrittenCount >= Many) && !Lost;
 
         private async Task SendAllAsync()
         {
@@ -134,10 +140,16 @@ internal sealed class SharedUpstream(Func<ValueTask<UpstreamConnection>> open, F
         {
             lock (_lock)
             {
-                _busy = _gathering.WrittenCount > 0 && !Lost;
+                _sendingNow = false;
+                if (!IsTime())
+                {
+                    return false;
+                }
+
                 (_gathering, _sending) = (_sending, _gathering);
                 _gathering.ResetWrittenCount();
-                return _busy;
+                _awaited = _unanswered.Count;
+                return _sendingNow = true;
             }
         }
 
@@ -160,9 +172,17 @@ internal sealed class SharedUpstream(Func<ValueTask<UpstreamConnection>> open, F
                     var whole = await next.ReceiveAsync(Connection).ConfigureAwait(false);
                     if (whole)
                     {
+                        bool send;
                         lock (_lock)
                         {
-                            _unanswered.TryDequeue(out _); // sending may have failed meanwhile, and then they all have
+                            _awaited -= _unanswered.TryDequeue(out _) ? 1 : 0; // sending may have failed meanwhile, and then they all have
+                            send = IsTime();
+                            _sendingNow |= send;
+                        }
+
+                        if (send)
+                        {
+                            _ = SendAllAsync();
                         }
 
                         next.Complete();
