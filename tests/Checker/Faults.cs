@@ -36,6 +36,9 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
     /// <summary>When Redis, or a gateway's way there, was faulty.</summary>
     public List<Span> Upstream { get; } = [];
 
+    /// <summary>When a gateway was hung: its answers come late, and it is some time until all have been given.</summary>
+    public List<Span> Hung { get; } = [];
+
     /// <summary>Follows the schedule for so long.</summary>
     public async Task RunAsync(IEnumerable<PlannedFault> schedule, TimeSpan until, CancellationToken stopping)
     {
@@ -67,7 +70,7 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{start.TotalSeconds,8:F2} s  {fault}"));
         try
         {
-            await (fault.OfLink ? LinkAsync(fault) : fault.OfSilo ? SiloAsync(fault) : RedisAsync(fault));
+            await (fault.OfLink ? LinkAsync(fault) : fault.OfSilo ? SiloAsync(fault) : fault.OfGateway ? GatewayAsync(fault) : RedisAsync(fault));
         }
         finally
         {
@@ -76,12 +79,16 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
             Made.Add(new MadeFault(fault, span));
             StoodIn.Add(new Span(span.Start, span.End + (fault.OfSilo ? _agreement : _reconnecting)));
             var ofGateway = fault.OfLink && fault.Node >= cluster.Silos.Count;
-            if (!fault.OfSilo && !ofGateway)
+            if (fault.OfGateway)
+            {
+                Hung.Add(new Span(span.Start, span.End + _reconnecting));
+            }
+            else if (!fault.OfSilo && !ofGateway)
             {
                 Unconfirmed.Add(new Span(span.Start, span.End + _reconnecting));
             }
 
-            if (ofGateway || (fault.OfLink && fault.Node < 0) || (!fault.OfLink && !fault.OfSilo))
+            if (ofGateway || (fault.OfLink && fault.Node < 0) || (!fault.OfLink && !fault.OfSilo && !fault.OfGateway))
             {
                 Upstream.Add(new Span(span.Start, span.End + _reconnecting));
             }
@@ -176,6 +183,14 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
             await Task.Delay(fault.Lasts);
             await redis.StartAgainAsync();
         }
+    }
+
+    private async Task GatewayAsync(PlannedFault fault)
+    {
+        var gateway = cluster.Gateways[fault.Node];
+        gateway.Pause();
+        await Task.Delay(fault.Lasts);
+        gateway.Resume();
     }
 
     private async Task SiloAsync(PlannedFault fault)

@@ -65,7 +65,7 @@ internal static class Run
             faults.StoodIn,
             faults.Unconfirmed,
             faults.Upstream,
-            [.. watchdog.Frozen, new Span(began, began + options.Warming)]);
+            [.. watchdog.Frozen, .. faults.Hung, new Span(began, began + options.Warming)]);
         readers.ForEach(reader => reader.Dispose());
         var judgement = Judge.Of(history, options.Rules);
         Report.Print(options, history, judgement, faults, cluster.Lost);

@@ -22,6 +22,7 @@ internal enum FaultKind
     RedisPausesClients,
     RedisTracksFewKeys,
     RedisFlushed,
+    GatewayHung,
     SiloKilled,
     SiloHung,
     SiloStopped,
@@ -41,9 +42,11 @@ internal sealed record PlannedFault(FaultKind Kind, int Node, ProxiedConnections
 
     public bool OfSilo => Kind >= FaultKind.SiloKilled;
 
+    public bool OfGateway => Kind == FaultKind.GatewayHung;
+
     public override string ToString()
     {
-        var where = !OfLink && !OfSilo ? "" : Node < 0 ? " all" : $" {Node}";
+        var where = !OfLink && !OfSilo && !OfGateway ? "" : Node < 0 ? " all" : $" {Node}";
         var which = OfLink && Connections != ProxiedConnections.All ? $" {Connections}".ToLowerInvariant() : "";
         var pace = Kind is FaultKind.LinkDelayed or FaultKind.LinkTrickles ? $" {Pace.TotalMilliseconds:F0} ms" : "";
         return string.Create(CultureInfo.InvariantCulture, $"{Kind}{where}{which}{pace}, {Lasts.TotalSeconds:F1} s, calm {Calm.TotalSeconds:F1} s");
@@ -64,7 +67,8 @@ internal static class Schedule
             {
                 yield return new PlannedFault(
                     kind,
-                    Node: kind < FaultKind.SiloKilled && random.Next(3) == 0 ? -1 : random.Next(kind <= FaultKind.LinkRefused ? silos + gateways : silos),
+                    Node: kind == FaultKind.GatewayHung ? random.Next(gateways)
+                        : kind < FaultKind.SiloKilled && random.Next(3) == 0 ? -1 : random.Next(kind <= FaultKind.LinkRefused ? silos + gateways : silos),
                     Connections: (ProxiedConnections)random.Next(3),
                     Lasts: Lasts(kind, random.NextDouble()),
                     Pace: TimeSpan.FromMilliseconds(kind == FaultKind.LinkTrickles ? random.Next(1, 60) : random.Next(5, 600)),
@@ -76,7 +80,7 @@ internal static class Schedule
     private static TimeSpan Lasts(FaultKind kind, double chance) => TimeSpan.FromSeconds(kind switch
     {
         FaultKind.LinkReset or FaultKind.RedisKillsNormalClients or FaultKind.RedisKillsPubSubClients or FaultKind.RedisFlushed => 0,
-        FaultKind.SiloHung => 0.2 + (4 * chance),
+        FaultKind.SiloHung or FaultKind.GatewayHung => 0.2 + (4 * chance),
         _ => 0.1 + (2.9 * chance * chance), // more short ones than long
     });
 }
