@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using RpOrleans.Gateway.Access;
 using RpOrleans.Gateway.Embedded;
 using RpOrleans.Gateway.Http;
+using RpOrleans.Gateway.Near;
 using RpOrleans.Gateway.Resp;
 using RpOrleans.Gateway.Resp.Commands;
 using RpOrleans.Gateway.Resp.Upstream;
@@ -36,6 +37,11 @@ internal static class GatewayHosting
         }
         else
         {
+            if (settings.Gateway.NearCacheBytes > 0)
+            {
+                builder.Services.AddSingleton(new NearCache(settings.Gateway.NearCacheBytes, TimeProvider.System));
+            }
+
             builder.Services.AddHostedService<MembershipWatcher>();
         }
 

@@ -30,6 +30,10 @@ public sealed class GatewayOptions
     [Setting("MAX_CLIENTS"), Range(1, 1_000_000)]
     public int MaximumClients { get; set; } = 10_000;
 
+    /// <summary>Memory in which copies of often-asked entries are kept, each on a lease from its owner; 0: every read goes to the owner. Not used where the node is in the same process. Default: 64 MiB.</summary>
+    [Setting("NEAR_CACHE_BYTES"), Range(0, long.MaxValue)]
+    public long NearCacheBytes { get; set; } = 64 * 1024 * 1024;
+
     /// <summary>The password of the user <c>default</c>, who may read and write everything, over HTTP too; never printed. Default: none.</summary>
     [Setting("RESP_PASSWORD", Secret = true)]
     public string? Password { get; set; }

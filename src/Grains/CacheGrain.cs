@@ -22,6 +22,7 @@ internal sealed class CacheGrain(
     IOrigin origin,
     Ownership ownership,
     Settlement settlement,
+    Leases leases,
     NodeMetrics metrics,
     NodeReport report,
     ILocalSiloDetails silo,
@@ -72,13 +73,14 @@ internal sealed class CacheGrain(
         var answers = ArrayPool<Lookup>.Shared.Rent(keys.Count);
         var carried = 0;
         var refuses = origin.Health.Refuses;
+        var holder = leases.Find(keys.Lease);
         ReadOnlySpan<byte> rest = keys.Packed;
         for (var i = 0; i < keys.Count; i++)
         {
-            var key = KeyBatch.Next(ref rest);
+            var key = KeyBatch.Next(ref rest, out var wanted);
             answers[i] = default;
             // What does not fit any more is a miss here, and is found by the read that follows.
-            if (carried < BatchBytesAtMost && (entries.TryHit(key, out answers[i]) || (refuses && TryCopy(key.ToArray(), null, out answers[i]))))
+            if (carried < BatchBytesAtMost && (entries.TryHit(key, wanted ? holder : -1, out answers[i]) || (refuses && TryCopy(key.ToArray(), null, out answers[i]))))
             {
                 carried += answers[i].Value?.Length ?? 0;
             }
@@ -87,6 +89,17 @@ internal sealed class CacheGrain(
         var batch = LookupBatch.Of(answers.AsSpan(0, keys.Count));
         ArrayPool<Lookup>.Shared.Return(answers, clearArray: true);
         return ValueTask.FromResult(batch);
+    }
+
+    public ValueTask<LeaseAnswer> LeaseAsync(LeaseRequest request)
+    {
+        ReadOnlySpan<byte> rest = request.Hits.Packed;
+        for (var i = 0; i < request.Hits.Count; i++)
+        {
+            entries.NoteHit(KeyBatch.Next(ref rest));
+        }
+
+        return leases.RenewAsync(request);
     }
 
     public ValueTask<Lookup> ReadAsync(ReadRequest request)
@@ -121,6 +134,7 @@ internal sealed class CacheGrain(
             var (done, now) = await origin.WriteAsync(new OriginWrite(key, request.Value, expiry, request.OnlyIfAbsent), deadline);
             metrics.Writes++;
             var stored = Keep(flight, now, sent);
+            await leases.ReleasedAsync(key);
             if (!ownership.Owns(key)) // only now: another may have become the owner while Redis was asked
             {
                 await settlement.SettleAsync([key]);
@@ -148,6 +162,7 @@ internal sealed class CacheGrain(
         {
             DropMovedKeys();
             entries.Drop(written.Keys);
+            await leases.ReleasedAsync(written.Keys);
             var others = written.Keys?.Where(key => !ownership.Owns(key)).ToArray();
             if (others is not { Length: 0 })
             {
@@ -164,6 +179,7 @@ internal sealed class CacheGrain(
     {
         metrics.Settled++;
         entries.Drop(request.Keys);
+        await leases.ReleasedAsync(request.Keys);
         return await ConfirmAsync(request.View);
     }
 
@@ -180,6 +196,7 @@ internal sealed class CacheGrain(
         }
 
         DropMovedKeys();
+        await leases.ReleasedAsync(null);
         return ownership.View;
     }
 

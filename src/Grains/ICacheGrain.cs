@@ -11,9 +11,14 @@ public interface ICacheGrain : IGrainWithStringKey
 {
     /// <summary>Looks keys up in memory only, in one call for many; never waits for Redis.</summary>
     /// <param name="keys">The keys.</param>
-    /// <returns>One lookup a key, in order; <see cref="LookupStatus.Miss"/> for what is not held. While Redis is not asked, since it fails, also what is stale.</returns>
+    /// <returns>One lookup a key, in order, with the copies that are granted; <see cref="LookupStatus.Miss"/> for what is not held. While Redis is not asked, since it fails, also what is stale.</returns>
     [Alias("Peek"), AlwaysInterleave]
     ValueTask<LookupBatch> PeekAsync(KeyBatch keys);
+
+    /// <summary>Keeps a gateway's lease on its copies, and takes copies back; answers at once when there is something to say, else after a fifth of <c>COHERENCE_BOUND</c>.</summary>
+    /// <param name="request">Who asks, and what it has let go of.</param>
+    [Alias("Lease"), AlwaysInterleave]
+    ValueTask<LeaseAnswer> LeaseAsync(LeaseRequest request);
 
     /// <summary>Reads a key: from memory if it may, otherwise from Redis.</summary>
     /// <param name="request">The key, and what may be done with a copy of it.</param>

@@ -7,9 +7,10 @@ namespace RpOrleans.Grains;
 
 /// <summary>Keys to look up together.</summary>
 /// <param name="Count">How many.</param>
-/// <param name="Packed">Each key's length (<see cref="PackedNumber"/>) and bytes, one behind the other.</param>
+/// <param name="Packed">For each key twice its length (<see cref="PackedNumber"/>), and one more if the asker wants a copy of what is held; then its bytes.</param>
+/// <param name="Lease">The session on which copies are to be granted (<see cref="LeaseAnswer.Session"/>); 0 for none.</param>
 [GenerateSerializer, Immutable, Alias("rporleans.KeyBatch")]
-public sealed record KeyBatch([property: Id(0)] int Count, [property: Id(1)] byte[] Packed)
+public sealed record KeyBatch([property: Id(0)] int Count, [property: Id(1)] byte[] Packed, [property: Id(2)] long Lease = 0)
 {
     /// <summary>A batch of these keys.</summary>
     public static KeyBatch Of(params byte[][] keys)
@@ -37,29 +38,42 @@ public sealed record KeyBatch([property: Id(0)] int Count, [property: Id(1)] byt
     }
 
     /// <summary>A key as it stands in a batch.</summary>
-    public static byte[] Pack(ReadOnlySpan<byte> key)
+    /// <param name="key">The key.</param>
+    /// <param name="wanted">Whether a copy of what is held is wanted.</param>
+    public static byte[] Pack(ReadOnlySpan<byte> key, bool wanted = false)
     {
-        var packed = new byte[PackedNumber.SizeOf((ulong)key.Length) + key.Length];
-        key.CopyTo(packed.AsSpan(PackedNumber.Write(packed, (ulong)key.Length)));
+        var head = Head(key, wanted);
+        var packed = new byte[PackedNumber.SizeOf(head) + key.Length];
+        key.CopyTo(packed.AsSpan(PackedNumber.Write(packed, head)));
         return packed;
     }
 
     /// <summary>Adds a key to others.</summary>
-    public static void Pack(IBufferWriter<byte> packed, ReadOnlySpan<byte> key)
+    public static void Pack(IBufferWriter<byte> packed, ReadOnlySpan<byte> key, bool wanted = false)
     {
-        var length = PackedNumber.SizeOf((ulong)key.Length) + key.Length;
+        var head = Head(key, wanted);
+        var length = PackedNumber.SizeOf(head) + key.Length;
         var span = packed.GetSpan(length);
-        key.CopyTo(span[PackedNumber.Write(span, (ulong)key.Length)..]);
+        key.CopyTo(span[PackedNumber.Write(span, head)..]);
         packed.Advance(length);
     }
 
     /// <summary>Takes the next key.</summary>
     /// <param name="rest">What is left of a batch; afterwards, without the key.</param>
-    public static ReadOnlySpan<byte> Next(ref ReadOnlySpan<byte> rest)
+    public static ReadOnlySpan<byte> Next(ref ReadOnlySpan<byte> rest) => Next(ref rest, out _);
+
+    /// <summary>Takes the next key.</summary>
+    /// <param name="rest">What is left of a batch; afterwards, without the key.</param>
+    /// <param name="wanted">Whether a copy of what is held is wanted.</param>
+    public static ReadOnlySpan<byte> Next(ref ReadOnlySpan<byte> rest, out bool wanted)
     {
-        var length = (int)PackedNumber.Read(ref rest);
+        var head = PackedNumber.Read(ref rest);
+        wanted = (head & 1) != 0;
+        var length = (int)(head >> 1);
         var key = rest[..length];
         rest = rest[length..];
         return key;
     }
+
+    private static ulong Head(ReadOnlySpan<byte> key, bool wanted) => ((ulong)key.Length << 1) | (wanted ? 1u : 0u);
 }

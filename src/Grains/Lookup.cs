@@ -66,6 +66,9 @@ public readonly record struct Lookup
     /// <summary>What a copy's freshness rests on, when <see cref="Source"/> is <see cref="LookupSource.Cache"/>.</summary>
     [Id(7)] public Freshness Freshness { get; init; }
 
+    /// <summary>Whether the asker may keep a copy, on the lease that it named; only ever in the answer to <see cref="ICacheGrain.PeekAsync"/>.</summary>
+    [Id(8)] public bool Granted { get; init; }
+
     /// <summary>Whether this is a copy that Redis has not confirmed, or that has expired, and Redis could not be asked.</summary>
     public bool Stale => Source == LookupSource.Cache && Freshness is Freshness.Unconfirmed or Freshness.Expired && Status == LookupStatus.Found;
 

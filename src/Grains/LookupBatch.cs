@@ -3,11 +3,13 @@ using RpOrleans.Grains.Coherence;
 namespace RpOrleans.Grains;
 
 /// <summary>The answers to a batch of look-ups in memory, in the order of its keys.</summary>
-/// <param name="Packed">For each key a byte for what is known (<see cref="LookupStatus"/>) and what that rests on (<see cref="Freshness"/>); if it is held, its age
+/// <param name="Packed">For each key a byte for what is known (<see cref="LookupStatus"/>), what that rests on (<see cref="Freshness"/>), and whether a copy is granted; if it is held, its age
 /// and how much longer it is fresh, in milliseconds; if there is a value, its length and bytes. Numbers as in <see cref="PackedNumber"/>.</param>
 [GenerateSerializer, Immutable, Alias("rporleans.LookupBatch")]
 public sealed record LookupBatch([property: Id(0)] byte[] Packed)
 {
+    private const int GrantedMark = 0x80;
+
     /// <summary>Packs answers.</summary>
     public static LookupBatch Of(params ReadOnlySpan<Lookup> answers)
     {
@@ -54,7 +56,7 @@ public sealed record LookupBatch([property: Id(0)] byte[] Packed)
         at = Packed.Length - rest.Length;
         return status == LookupStatus.Miss
             ? default
-            : new Lookup { Status = status, Source = LookupSource.Cache, Stored = true, Freshness = (Freshness)(head >> 4), AgeMilliseconds = age, FreshMilliseconds = fresh };
+            : new Lookup { Status = status, Source = LookupSource.Cache, Stored = true, Freshness = (Freshness)((head >> 4) & 0x07), Granted = (head & GrantedMark) != 0, AgeMilliseconds = age, FreshMilliseconds = fresh };
     }
 
     /// <summary>Whether nothing is held under the first key of those whose answers begin here.</summary>
@@ -90,7 +92,7 @@ public sealed record LookupBatch([property: Id(0)] byte[] Packed)
 
     private static int Write(Span<byte> bytes, in Lookup answer)
     {
-        bytes[0] = (byte)((int)answer.Status | ((int)answer.Freshness << 4));
+        bytes[0] = (byte)((int)answer.Status | ((int)answer.Freshness << 4) | (answer.Granted ? GrantedMark : 0));
         var at = 1;
         if (answer.Status != LookupStatus.Miss)
         {

@@ -3,7 +3,9 @@ using System.Net;
 using System.Reflection;
 using Orleans.Runtime;
 using RpOrleans.Grains;
+using RpOrleans.Grains.Coherence;
 using RpOrleans.Grains.Placement;
+using RpOrleans.Grains.Settings;
 
 namespace RpOrleans.Tests.Support;
 
@@ -17,7 +19,7 @@ internal sealed class FakeMembership : IClusterMembershipService, ILocalSiloDeta
     {
         SiloAddress = Address(0);
         _table = CurrentSnapshot = new ClusterMembershipSnapshot([], new MembershipVersion(0));
-        Ownership = new Ownership(this, this);
+        Ownership = new Ownership(this, this, new Leases(new CoherenceOptions(), new Session(TimeProvider.System), TimeProvider.System));
         Grains = DispatchProxy.Create<IGrainFactory, Factory>();
         ((Factory)(object)Grains).Nodes = _nodes;
     }

@@ -52,6 +52,8 @@ internal sealed class FakeNode(string name) : ICacheGrain
             : Stale ?? default)]);
     }
 
+    public ValueTask<LeaseAnswer> LeaseAsync(LeaseRequest request) => throw new NotSupportedException();
+
     public async ValueTask<Lookup> ReadAsync(ReadRequest request)
     {
         Reads.Enqueue(request);

@@ -1,4 +1,5 @@
 using Orleans.Runtime;
+using RpOrleans.Gateway.Near;
 using RpOrleans.Grains.Placement;
 using RpOrleans.Grains.Settings;
 
@@ -6,7 +7,7 @@ namespace RpOrleans.Gateway.Routing;
 
 /// <summary>Follows the membership table, and keeps a session with every active node.</summary>
 internal sealed class MembershipWatcher(
-    Nodes nodes, ClusteringOptions clustering, IConfiguration configuration, ILoggerFactory logs, TimeProvider time) : BackgroundService
+    Nodes nodes, ClusteringOptions clustering, CoherenceOptions coherence, IConfiguration configuration, ILoggerFactory logs, TimeProvider time, NearCache? near = null) : BackgroundService
 {
     private static readonly TimeSpan _period = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan _readAtMost = TimeSpan.FromSeconds(2);
@@ -65,7 +66,7 @@ internal sealed class MembershipWatcher(
         {
             if (!_sessions.ContainsKey(silo.Silo))
             {
-                _sessions[silo.Silo] = new NodeSession(silo, clustering, Changed, logs, time);
+                _sessions[silo.Silo] = new NodeSession(silo, clustering, coherence, near, Changed, logs, time);
             }
         }
 

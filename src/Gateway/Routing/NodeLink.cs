@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Orleans.Runtime;
 using Orleans.Runtime.Messaging;
+using RpOrleans.Gateway.Near;
 using RpOrleans.Grains;
 using RpOrleans.Grains.Lru;
 
@@ -27,15 +28,17 @@ internal sealed class NodeLink
     /// <param name="hash">Its hash.</param>
     /// <param name="time">The clock.</param>
     /// <param name="held">What the node holds, where it is in this process.</param>
-    public NodeLink(string name, ulong hash, TimeProvider time, HeldEntries? held = null)
+    /// <param name="lease">The lease on copies of what it holds, where there are any.</param>
+    public NodeLink(string name, ulong hash, TimeProvider time, HeldEntries? held = null, NodeLease? lease = null)
     {
         Name = name;
         Hash = hash;
         _time = time;
         _held = held;
+        Lease = lease;
         // Keys that waited for a call that hung must not go to the same node once it is suspected: they have the next one.
         _peeks = new PeekBatcher(keys => Usable
-            ? CallAsync(static (grain, keys) => grain.PeekAsync(keys), keys, _peekAtMost)
+            ? Lease is null ? CallPeekAsync(keys) : Lease.PeekAsync(keys, CallPeekAsync)
             : Task.FromException<LookupBatch>(new NodeUnavailableException(NodeFault.NotReceived, null)));
         _reads = new ReadMerger(CallReadAsync);
         _writes = new WrittenBatcher(written => CallAsync(
@@ -101,17 +104,21 @@ internal sealed class NodeLink
     /// <summary>What the node holds, where it is in this process; <see langword="null"/> elsewhere.</summary>
     public HeldEntries? Held => _held;
 
-    /// <summary>Looks a key up in the node's memory.</summary>
+    /// <summary>The lease on copies of what the node holds; <see langword="null"/> where there are none.</summary>
+    public NodeLease? Lease { get; }
+
+    /// <summary>Looks a key up in the node's memory, or among the copies of what it holds.</summary>
     /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>
     public ValueTask<Lookup> PeekAsync(byte[] key)
     {
-        if (_held is null)
+        Lookup hit;
+        if (_held is not null)
         {
-            return PeekOneAsync(key);
+            _held.TryHit(key, out hit);
+            return new(hit);
         }
 
-        _held.TryHit(key, out var hit);
-        return new(hit);
+        return Lease?.TryHit(key, out hit) == true ? new(hit) : PeekOneAsync(key);
     }
 
     /// <summary>Looks keys up in the memory of a node that is not in this process.</summary>
@@ -157,13 +164,19 @@ internal sealed class NodeLink
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Lookup> PeekOneAsync(byte[] key)
     {
-        var answers = await _peeks.PeekAsync(new KeyBatch(1, KeyBatch.Pack(key))).ConfigureAwait(false);
+        var answers = await _peeks.PeekAsync(new KeyBatch(1, KeyBatch.Pack(key, Lease?.Wants(key) == true))).ConfigureAwait(false);
         var answer = answers.Next(out var value);
         return answer.Status == LookupStatus.Found ? answer with { Value = value.ToArray() } : answer;
     }
 
-    private Task<Lookup> CallReadAsync(ReadRequest request, TimeSpan atMost) =>
-        CallAsync(static (grain, request) => grain.ReadAsync(request), request, atMost);
+    private Task<LookupBatch> CallPeekAsync(KeyBatch keys) => CallAsync(static (grain, keys) => grain.PeekAsync(keys), keys, _peekAtMost);
+
+    private async Task<Lookup> CallReadAsync(ReadRequest request, TimeSpan atMost)
+    {
+        var answer = await CallAsync(static (grain, request) => grain.ReadAsync(request), request, atMost).ConfigureAwait(false);
+        Lease?.Note(request.Key, answer);
+        return answer;
+    }
 
     private async Task<TAnswer> CallAsync<TRequest, TAnswer>(Func<ICacheGrain, TRequest, ValueTask<TAnswer>> call, TRequest request, TimeSpan atMost)
     {

@@ -1,3 +1,4 @@
+using RpOrleans.Gateway.Near;
 using RpOrleans.Grains.Placement;
 using RpOrleans.Grains.Settings;
 
@@ -11,6 +12,7 @@ internal sealed class NodeSession : IAsyncDisposable
 
     private readonly ActiveSilo _silo;
     private readonly ClusteringOptions _clustering;
+    private readonly CoherenceOptions _coherence;
     private readonly Action _changed;
     private readonly ILoggerFactory _logs;
     private readonly ILogger _log;
@@ -20,15 +22,17 @@ internal sealed class NodeSession : IAsyncDisposable
 
     /// <param name="silo">The node.</param>
     /// <param name="clustering">The cluster.</param>
+    /// <param name="coherence">The bound on a lease.</param>
+    /// <param name="near">Where copies of what it holds are kept; <see langword="null"/> for none.</param>
     /// <param name="changed">Called when the node is reached for the first time, and when its connection is lost.</param>
     /// <param name="logs">Where to log.</param>
     /// <param name="time">The clock.</param>
-    public NodeSession(ActiveSilo silo, ClusteringOptions clustering, Action changed, ILoggerFactory logs, TimeProvider time)
+    public NodeSession(ActiveSilo silo, ClusteringOptions clustering, CoherenceOptions coherence, NearCache? near, Action changed, ILoggerFactory logs, TimeProvider time)
     {
-        (_silo, _clustering, _changed, _logs, _time) = (silo, clustering, changed, logs, time);
+        (_silo, _clustering, _coherence, _changed, _logs, _time) = (silo, clustering, coherence, changed, logs, time);
         _log = logs.CreateLogger<NodeSession>();
         var name = Ownership.NodeName(silo.Silo);
-        Link = new NodeLink(name, RendezvousHash.HashNode(name), time);
+        Link = new NodeLink(name, RendezvousHash.HashNode(name), time, lease: near?.NewLease());
         _running = Task.Run(RunAsync);
     }
 
@@ -75,7 +79,9 @@ internal sealed class NodeSession : IAsyncDisposable
                 _changed();
             }
 
+            var kept = Link.Lease?.KeepAsync(client.Grain, _coherence.Bound, _time, connection.Token) ?? Task.CompletedTask;
             await NodePings.RunAsync(Link, client.Grain, _time, connection.Token).ConfigureAwait(false);
+            await kept.ConfigureAwait(false);
         }
         finally
         {

@@ -43,11 +43,15 @@ internal sealed class ReadBatch(Router router, Nodes nodes)
                 ? new Slot { Answer = new KeyAnswer(new(hit), hit.Value) }
                 : new Slot { Read = router.ReadAsync(key.ToArray(), default) });
         }
+        else if (owner.Lease?.TryHit(key, out var near) == true)
+        {
+            _slots.Add(new Slot { Answer = new KeyAnswer(new(near), near.Value) });
+        }
         else
         {
             var group = GroupOf(owner);
             _slots.Add(new Slot { Group = group, At = group.Packed.WrittenCount });
-            KeyBatch.Pack(group.Packed, key);
+            KeyBatch.Pack(group.Packed, key, owner.Lease?.Wants(key) == true);
             group.Count++;
         }
     }

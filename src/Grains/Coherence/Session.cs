@@ -23,6 +23,10 @@ internal sealed class Session(TimeProvider clock)
     /// <summary>What copies rest on now: <see cref="Freshness.Unconfirmed"/> while the session is silent or broken.</summary>
     public Freshness Basis => _state is var state && Holds(state, clock.GetTimestamp()) ? state.Basis : Freshness.Unconfirmed;
 
+    /// <summary>How much longer it holds if it is not confirmed again; nothing while there is none.</summary>
+    public TimeSpan Left =>
+        _state is var state && clock.GetTimestamp() is var now && Holds(state, now) ? (state.ValidUntil == long.MaxValue ? TimeSpan.MaxValue : clock.GetElapsedTime(now, state.ValidUntil)) : TimeSpan.Zero;
+
     /// <summary>Whether the session has been opened at all since the start; until then nothing is known of what Redis can do.</summary>
     public bool Opened { get; private set; } = true;
 

@@ -26,8 +26,15 @@ internal static class CacheNodeHosting
         silo.Services.TryAddSingleton(Random.Shared);
         silo.Services.AddSingleton(cache).AddSingleton(coherence);
         silo.Services.AddSingleton(_ => new Session(TimeProvider.System));
-        silo.Services.AddSingleton(services => new LruCache(
-            cache.MaximumEntries, cache.MaximumBytes, services.GetRequiredService<TimeProvider>(), cache.StaleIfError));
+        silo.Services.AddSingleton(services => new Leases(coherence, services.GetRequiredService<Session>(), TimeProvider.System));
+        silo.Services.AddSingleton(services =>
+        {
+            var leases = services.GetRequiredService<Leases>();
+            return new LruCache(cache.MaximumEntries, cache.MaximumBytes, services.GetRequiredService<TimeProvider>(), cache.StaleIfError)
+            {
+                Removed = (entry, _) => leases.TakeBack(entry.Key),
+            };
+        });
         silo.Services.AddSingleton<HeldEntries>();
         silo.Services.AddSingleton<Ownership>();
         silo.Services.AddSingleton<Settlement>();

@@ -1,4 +1,5 @@
 using Orleans.Runtime;
+using RpOrleans.Grains.Coherence;
 using RpOrleans.Grains.Placement;
 
 namespace RpOrleans.Grains.Hosting;
@@ -9,7 +10,7 @@ namespace RpOrleans.Grains.Hosting;
 /// it leave the cluster.
 /// </summary>
 internal sealed class NodeLifecycle(
-    IGrainFactory grains, ILocalSiloDetails silo, Ownership ownership, Joining joining, NodeMetrics metrics, TimeProvider time) : ILifecycleParticipant<ISiloLifecycle>
+    IGrainFactory grains, ILocalSiloDetails silo, Ownership ownership, Joining joining, Leases leases, NodeMetrics metrics, TimeProvider time) : ILifecycleParticipant<ISiloLifecycle>
 {
     /// <summary>Gateways ping every 100 ms: after three times that, all that can hear it have heard it.</summary>
     private static readonly TimeSpan _heard = TimeSpan.FromMilliseconds(300);
@@ -26,6 +27,11 @@ internal sealed class NodeLifecycle(
 
     private async Task ActivateAsync(CancellationToken cancellation)
     {
+        if (ownership.Others.Any())
+        {
+            leases.ExpectUnknown(); // one that was here before may have granted copies
+        }
+
         var self = grains.GetGrain<ICacheGrain>(silo.SiloAddress.ToParsableString());
         await self.PingAsync();
         await self.PeekAsync(KeyBatch.Of([])); // what takes time the first time
@@ -43,5 +49,6 @@ internal sealed class NodeLifecycle(
             await Task.Delay(_heard, time, CancellationToken.None);
         }
         while ((metrics.Requests != asked || metrics.WritesUnderWay > 0) && time.GetElapsedTime(started) < _atMost && !cancellation.IsCancellationRequested);
+        await leases.ReleasedAsync(null); // of what it let go of when it began to leave
     }
 }

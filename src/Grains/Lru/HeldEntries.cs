@@ -11,7 +11,7 @@ namespace RpOrleans.Grains.Lru;
 // each step holds the lock: an invalidation comes before the answer is kept, and voids it, or after, and removes it.
 
 /// <summary>What a node holds, and the loads and writes under way that may add to it.</summary>
-internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics metrics, CacheOptions options, TimeProvider time, TouchSample? touches = null)
+internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics metrics, CacheOptions options, TimeProvider time, TouchSample? touches = null, Leases? leases = null)
 {
     /// <summary>An entry that was asked for this often since it was loaded is read again before it expires; one more says that this has begun.</summary>
     private const byte AskedOften = 3;
@@ -29,7 +29,14 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
     /// <param name="key">The key.</param>
     /// <param name="hit">The answer; when there is none, one that says so.</param>
     /// <returns>Whether it is held, and as fresh as promised.</returns>
-    public bool TryHit(ReadOnlySpan<byte> key, out Lookup hit)
+    public bool TryHit(ReadOnlySpan<byte> key, out Lookup hit) => TryHit(key, holder: -1, out hit);
+
+    /// <summary>Looks a key up, and grants a copy of what is held.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="holder">To whom, as <see cref="Leases.Find"/> said; below zero for nobody.</param>
+    /// <param name="hit">The answer; when there is none, one that says so.</param>
+    /// <returns>Whether it is held, and as fresh as promised.</returns>
+    public bool TryHit(ReadOnlySpan<byte> key, int holder, out Lookup hit)
     {
         Entry? entry;
         Freshness basis;
@@ -45,16 +52,34 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
 
             metrics.Hits++;
             refresh = IsToBeRefreshed(entry, now);
+            if (holder >= 0)
+            {
+                leases!.Grant(holder, entry.Key);
+            }
         }
 
-        touches?.Offer(entry.Key);
-        if (refresh)
-        {
-            RefreshDue?.Invoke(entry.Key);
-        }
-
-        hit = Answer(entry, basis, now);
+        NoteUse(entry, refresh);
+        hit = Answer(entry, basis, now) with { Granted = holder >= 0 };
         return true;
+    }
+
+    /// <summary>A gateway has answered with its copy: the entry becomes the most recently used, as by a hit.</summary>
+    public void NoteHit(ReadOnlySpan<byte> key)
+    {
+        Entry? entry;
+        bool refresh;
+        var now = time.GetTimestamp();
+        lock (_lock)
+        {
+            if (!entries.TryGet(key, now, out entry))
+            {
+                return;
+            }
+
+            refresh = IsToBeRefreshed(entry, now);
+        }
+
+        NoteUse(entry, refresh);
     }
 
     /// <summary>Finds a value that never changed as far as is known, but that Redis has not confirmed or whose life is over: all there is when Redis cannot be asked.</summary>
@@ -216,7 +241,7 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
         lock (_lock)
         {
             metrics.Flushes++;
-            entries.Clear(RemovalCause.Invalidated);
+            Clear();
             _flights.VoidAll();
         }
     }
@@ -229,7 +254,7 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
         {
             if (keys is null)
             {
-                entries.Clear(RemovalCause.Invalidated);
+                Clear();
                 _flights.VoidAll();
                 return;
             }
@@ -270,6 +295,21 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
                     return; // more is due later
                 }
             }
+        }
+    }
+
+    private void Clear()
+    {
+        leases?.TakeAllBack();
+        entries.Clear(RemovalCause.Invalidated, tell: false);
+    }
+
+    private void NoteUse(Entry entry, bool refresh)
+    {
+        touches?.Offer(entry.Key);
+        if (refresh)
+        {
+            RefreshDue?.Invoke(entry.Key);
         }
     }
 

@@ -106,7 +106,7 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
     public bool Contains(byte[] key) => _entries.ContainsKey(key);
 
     /// <summary>What is held under a key, expired or not; leaves it where it is in the order.</summary>
-    public Entry? Find(byte[] key) => _entries.GetValueOrDefault(key);
+    public Entry? Find(ReadOnlySpan<byte> key) => _entries.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(key, out var entry) ? entry : null;
 
     /// <summary>Holds a value as the most recently used, in place of what is held under its key.</summary>
     /// <param name="key">The key. The cache keeps the array, which must not be written to any more.</param>
@@ -196,15 +196,16 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
 
     /// <summary>Removes every entry, from the least to the most recently used.</summary>
     /// <param name="cause">Why.</param>
+    /// <param name="tell">Whether <see cref="Removed"/> is told of each.</param>
     // However many there are, they are let go at once: readers wait for this.
-    public void Clear(RemovalCause cause)
+    public void Clear(RemovalCause cause, bool tell = true)
     {
         var entry = _oldest;
         _entries = new(KeyComparer.Instance);
         _wheel = NewWheel(time, retention);
         _newest = _oldest = null;
         Bytes = 0;
-        for (; Removed is not null && entry is not null; entry = entry.Newer)
+        for (; tell && Removed is not null && entry is not null; entry = entry.Newer)
         {
             Removed(entry, cause);
         }

@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
+using RpOrleans.Grains.Coherence;
 
 namespace RpOrleans.Grains.Placement;
 
 /// <summary>Which keys belong to this node, in its own view of the cluster.</summary>
-internal sealed class Ownership(ILocalSiloDetails silo, IClusterMembershipService membership)
+internal sealed class Ownership(ILocalSiloDetails silo, IClusterMembershipService membership, Leases leases)
 {
     private readonly ulong _self = RendezvousHash.HashNode(NodeName(silo.SiloAddress));
     private ClusterMembershipSnapshot? _seen;
@@ -73,6 +74,11 @@ internal sealed class Ownership(ILocalSiloDetails silo, IClusterMembershipServic
         if (ReferenceEquals(current, _seen))
         {
             return;
+        }
+
+        if (_seen is { } before && before.Members.Values.Any(member => member.Status == SiloStatus.Active && current.GetSiloStatus(member.SiloAddress) is SiloStatus.Dead or SiloStatus.None))
+        {
+            leases.ExpectUnknown(); // it may have granted copies of keys that fall to this node
         }
 
         _seen = current;

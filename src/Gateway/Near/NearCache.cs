@@ -1,0 +1,210 @@
+using RpOrleans.Gateway.Routing;
+using RpOrleans.Grains;
+using RpOrleans.Grains.Coherence;
+using RpOrleans.Grains.Lru;
+using RpOrleans.Grains.Placement;
+
+namespace RpOrleans.Gateway.Near;
+
+// What is asked for often is answered here, on a lease from the node that owns it (docs/coherence.md, "Copies at gateways"). A copy is used only under the lease
+// under which it was granted, and only while that holds: the clock is looked at in the same step as the copy. What is asked for
+// seldom always goes to its node, so that the order in which the node evicts is that of use.
+
+/// <summary>Copies of often-asked entries, in the gateway.</summary>
+/// <param name="maximumBytes">Memory that they may take.</param>
+/// <param name="time">The clock.</param>
+internal sealed class NearCache(long maximumBytes, TimeProvider time)
+{
+    /// <summary>A key that was asked for as often as this is worth a copy.</summary>
+    private const int AskedOften = 3;
+
+    /// <summary>Of so many keys a node is told at a time that they were asked for.</summary>
+    private const int ReportedAtMost = 1_000;
+
+    /// <summary>So many copies that have expired are removed at a time.</summary>
+    private const int SweptAtMost = 1_000;
+
+    private readonly Lock _lock = new();
+    private readonly LruCache _copies = new(int.MaxValue, maximumBytes, time);
+    private readonly FrequencySketch _asked = new(64 * 1024);
+    private int _lastLease;
+    private long _hits;
+
+    /// <summary>The gateway, and no other one before or after it.</summary>
+    public Guid Gateway { get; } = Guid.NewGuid();
+
+    /// <summary>Reads answered from copies.</summary>
+    public long Hits => Volatile.Read(ref _hits);
+
+    /// <summary>Copies that are held.</summary>
+    public int Count => _copies.Count;
+
+    /// <summary>Bytes that they take.</summary>
+    public long Bytes => _copies.Bytes;
+
+    /// <summary>A lease on what a node holds; not valid before it is renewed.</summary>
+    public NodeLease NewLease() => new(this);
+
+    /// <summary>Counts a request for a key of which there is no copy.</summary>
+    /// <returns>Whether one is wanted.</returns>
+    public bool Wants(ReadOnlySpan<byte> key) => _asked.Count(RendezvousHash.HashKey(key)) >= AskedOften;
+
+    /// <summary>Finds a copy that may be used.</summary>
+    public bool TryHit(NodeLease lease, ReadOnlySpan<byte> key, out Lookup hit)
+    {
+        lock (_lock)
+        {
+            var now = time.GetTimestamp();
+            if (now >= lease.ValidUntil || !_copies.TryGet(key, now, out var copy) || copy.Session != lease.Number)
+            {
+                hit = default;
+                return false;
+            }
+
+            if (copy.Uses == 0 && lease.Hits.Count < ReportedAtMost)
+            {
+                copy.Uses = 1;
+                lease.Hits.Add(copy.Key);
+            }
+
+            _hits++;
+            hit = new Lookup
+            {
+                Status = copy.Value is null ? LookupStatus.Absent : LookupStatus.Found,
+                Source = LookupSource.Cache,
+                Freshness = lease.Basis,
+                Stored = true,
+                Value = copy.Value,
+                AgeMilliseconds = (long)time.GetElapsedTime(copy.LoadedAt, now).TotalMilliseconds,
+                FreshMilliseconds = (long)time.GetElapsedTime(now, copy.ExpiresAt).TotalMilliseconds,
+            };
+            return true;
+        }
+    }
+
+    /// <summary>A look-up is about to be sent; what is taken back from now on is not to be kept of its answer.</summary>
+    public NearLoad Begin(NodeLease lease)
+    {
+        lock (_lock)
+        {
+            return lease.Load = new NearLoad(lease.Number, time.GetTimestamp());
+        }
+    }
+
+    /// <summary>A look-up was answered: keeps what was granted, and lets go of copies that say something else.</summary>
+    public void End(NodeLease lease, NearLoad load, KeyBatch keys, LookupBatch answers)
+    {
+        lock (_lock)
+        {
+            ReadOnlySpan<byte> rest = keys.Packed;
+            var at = 0;
+            for (var i = 0; i < keys.Count; i++)
+            {
+                var key = KeyBatch.Next(ref rest);
+                var answer = answers.Read(ref at, out var value);
+                if (answer.Granted && load.Lease == lease.Number && !load.Voids(key))
+                {
+                    Keep(lease, key, answer, value, load.Sent);
+                }
+                else if (_copies.Count > 0)
+                {
+                    Compare(key, answer.Status, value.Span);
+                }
+            }
+        }
+    }
+
+    /// <summary>A node gave another answer than to a look-up: a copy that says something else is older, or newer, and nobody is to be told both in turn.</summary>
+    public void Note(NodeLease lease, byte[] key, in Lookup answer)
+    {
+        lock (_lock)
+        {
+            lease.Load?.Void(key);
+            Compare(key, answer.Status, answer.Value);
+        }
+    }
+
+    /// <summary>A lease was renewed: what was taken back goes first, then the rest may be used for longer.</summary>
+    /// <param name="lease">The lease.</param>
+    /// <param name="answer">What the node said.</param>
+    /// <param name="sent">When it was asked.</param>
+    public void Renew(NodeLease lease, LeaseAnswer answer, long sent)
+    {
+        lock (_lock)
+        {
+            if (answer.Session != lease.Session || answer.All)
+            {
+                lease.Number = ++_lastLease; // nothing that was copied before is of this one
+                lease.Load = null;
+            }
+
+            ReadOnlySpan<byte> rest = answer.TakenBack.Packed;
+            for (var i = 0; i < answer.TakenBack.Count; i++)
+            {
+                var key = KeyBatch.Next(ref rest).ToArray();
+                lease.Load?.Void(key);
+                _copies.Remove(key, RemovalCause.Invalidated);
+            }
+
+            (lease.Session, lease.Acknowledged) = (answer.Session, answer.Sequence);
+            lease.Basis = answer.Basis;
+            lease.ValidUntil = sent + (answer.ValidMilliseconds * time.TimestampFrequency / 1_000);
+            _copies.RemoveExpired(SweptAtMost);
+        }
+    }
+
+    /// <summary>Takes the keys that were answered from copies since the last time.</summary>
+    public KeyBatch TakeHits(NodeLease lease)
+    {
+        lock (_lock)
+        {
+            var hits = KeyBatch.Of([.. lease.Hits]);
+            foreach (var key in lease.Hits)
+            {
+                if (_copies.Find(key) is { } copy)
+                {
+                    copy.Uses = 0;
+                }
+            }
+
+            lease.Hits.Clear();
+            return hits;
+        }
+    }
+
+    private void Keep(NodeLease lease, ReadOnlySpan<byte> key, in Lookup answer, ReadOnlyMemory<byte> value, long sent)
+    {
+        // Counted from the sending, and so older, and fresh for less long, than it is.
+        var age = answer.AgeMilliseconds * time.TimestampFrequency / 1_000;
+        _copies.Put(
+            key.ToArray(), answer.Status == LookupStatus.Found ? value.ToArray() : null, sent - age,
+            TimeSpan.FromMilliseconds(answer.AgeMilliseconds) + TimeSpan.FromMilliseconds(answer.FreshMilliseconds), lease.Number);
+    }
+
+    private void Compare(ReadOnlySpan<byte> key, LookupStatus status, ReadOnlySpan<byte> value)
+    {
+        if (_copies.Find(key) is { } copy
+            && !(copy.Value is null ? status == LookupStatus.Absent : status == LookupStatus.Found && value.SequenceEqual(copy.Value)))
+        {
+            _copies.Remove(copy.Key, RemovalCause.Invalidated);
+        }
+    }
+}
+
+/// <summary>A look-up that is under way.</summary>
+/// <param name="lease">Under which lease it was sent.</param>
+/// <param name="sent">When.</param>
+internal sealed class NearLoad(int lease, long sent)
+{
+    private HashSet<byte[]>? _voided;
+
+    public int Lease => lease;
+
+    public long Sent => sent;
+
+    /// <summary>What it says of a key is not to be kept.</summary>
+    public void Void(byte[] key) => (_voided ??= new(KeyComparer.Instance)).Add(key);
+
+    /// <summary>Whether that is so.</summary>
+    public bool Voids(ReadOnlySpan<byte> key) => _voided is not null && _voided.GetAlternateLookup<ReadOnlySpan<byte>>().Contains(key);
+}

@@ -1,0 +1,86 @@
+using System.Text.Json;
+using RpOrleans.Tests.Processes;
+using RpOrleans.Tests.Support;
+using Xunit.Abstractions;
+
+namespace RpOrleans.Tests.Near;
+
+/// <summary>Often-asked keys are answered at the gateway, and no longer than is true.</summary>
+[Collection(ProcessesCollection.Name)]
+public sealed class NearReadTests(ClusterFixture cluster, ITestOutputHelper output) : IDisposable
+{
+    public void Dispose() => output.WriteLine(cluster.TakeReport());
+
+    [SkippableFact]
+    public async Task OftenAskedKeyIsAnsweredAtTheGatewayUntilItChanges()
+    {
+        await cluster.WholeAsync();
+        using var asking = new Client(cluster.Ports[0]);
+        using var writing = new Client(cluster.Ports[1]);
+        await writing.PutAsync("near", "first");
+        await CopiedAsync(asking, "near", "first");
+
+        var (near, nodes) = (await NearHitsAsync(), await NodeHitsAsync());
+        Assert.All(await asking.RepeatAsync(50, "near"), reply => Assert.Equal((200, "first", "HIT"), (reply.Status, reply.Body, reply.Cache)));
+        Assert.Equal(near + 50, await NearHitsAsync());
+        Assert.Equal(nodes, await NodeHitsAsync());
+
+        Assert.Equal(204, (await writing.PutAsync("near", "second")).Status);
+        Assert.Equal("second", (await asking.GetAsync("near")).Body);
+
+        await CopiedAsync(asking, "near", "second");
+        await cluster.Data.CommandAsync("SET", "near", "third");
+        await Eventually.TrueAsync(async () => (await asking.GetAsync("near")).Body == "third", TimeSpan.FromSeconds(0.5), "what others write is seen");
+    }
+
+    [SkippableFact]
+    public async Task GatewayThatHangsHoldsUpAWriteForItsLeaseAndServesNothingOfBeforeWhenItWakes()
+    {
+        await cluster.WholeAsync();
+        using var asking = new Client(cluster.Ports[0]);
+        using var writing = new Client(cluster.Ports[1]);
+        await writing.PutAsync("lease", "before");
+        await CopiedAsync(asking, "lease", "before");
+        await CopiedAsync(asking, "other", null); // so that the connection is there already
+
+        cluster.Gateways[0].Pause();
+        Reply written;
+        try
+        {
+            written = await writing.PutAsync("lease", "after");
+        }
+        finally
+        {
+            cluster.Gateways[0].Resume();
+        }
+
+        output.WriteLine($"the write took {written.Took.TotalMilliseconds:F0} ms");
+        Assert.Equal(204, written.Status);
+        Assert.InRange(written.Took.TotalSeconds, 0.2, 0.7); // COHERENCE_BOUND is 0.5 s
+        Assert.Equal("after", (await asking.GetAsync("lease")).Body);
+    }
+
+    /// <summary>Asks until the gateway answers by itself.</summary>
+    private async Task CopiedAsync(Client client, string key, string? value)
+    {
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                var before = await NearHitsAsync();
+                var reply = await client.GetAsync(key);
+                Assert.Equal(value is null ? 404 : 200, reply.Status);
+                return await NearHitsAsync() > before;
+            },
+            TimeSpan.FromSeconds(5),
+            "there is a copy");
+    }
+
+    private async Task<long> NearHitsAsync()
+    {
+        var (_, stats) = await cluster.Gateways[0].AdminAsync("/stats");
+        using var json = JsonDocument.Parse(stats);
+        return json.RootElement.GetProperty("gateway").GetProperty("near").GetProperty("hits").GetInt64();
+    }
+
+    private async Task<long> NodeHitsAsync() => (await cluster.Gateways[0].NodesAsync()).Sum(node => node.GetProperty("hits").GetInt64());
+}
