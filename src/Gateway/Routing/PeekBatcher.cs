@@ -12,7 +12,7 @@ namespace RpOrleans.Gateway.Routing;
 internal sealed class PeekBatcher(Func<KeyBatch, Task<LookupBatch>> send)
 {
     /// <summary>No more are added to a call once it has so many keys; those of one reader are not parted.</summary>
-    private const int KeysAtMost = 256;
+    private const int KeysAtMost = 4_096;
 
     /// <summary>What takes more bytes than this to be answered is handed to another thread.</summary>
     private const int AnsweredInTurn = 16 * 1024;
