@@ -8,8 +8,9 @@ namespace RpOrleans.Grains;
 /// <param name="Session">The session that it was given; 0 for none yet.</param>
 /// <param name="Acknowledged">The last take-back of that session that it has carried out (<see cref="LeaseAnswer.Sequence"/>).</param>
 /// <param name="Hits">Keys that it has answered from copies since.</param>
+/// <param name="Ends">Whether it has let go of everything, and asks no more.</param>
 [GenerateSerializer, Immutable, Alias("rporleans.LeaseRequest")]
-public sealed record LeaseRequest([property: Id(0)] Guid Gateway, [property: Id(1)] long Session, [property: Id(2)] long Acknowledged, [property: Id(3)] KeyBatch Hits);
+public sealed record LeaseRequest([property: Id(0)] Guid Gateway, [property: Id(1)] long Session, [property: Id(2)] long Acknowledged, [property: Id(3)] KeyBatch Hits, [property: Id(4)] bool Ends = false);
 
 /// <summary>What a node says to that.</summary>
 /// <param name="Session">The gateway's session; another one than before: all copies from before are void.</param>

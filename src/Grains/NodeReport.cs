@@ -7,7 +7,7 @@ namespace RpOrleans.Grains;
 
 /// <summary>What a node says of itself, to gateways and to operators.</summary>
 internal sealed class NodeReport(
-    ILocalSiloDetails silo, CacheOptions options, CoherenceOptions coherence, IOrigin origin, Session session, Ownership ownership, NodeMetrics metrics, TimeProvider time)
+    ILocalSiloDetails silo, CacheOptions options, CoherenceOptions coherence, IOrigin origin, Session session, Ownership ownership, Leases leases, NodeMetrics metrics, TimeProvider time)
 {
     private readonly long _started = time.GetTimestamp();
 
@@ -59,6 +59,8 @@ internal sealed class NodeReport(
         ShedWaiters = metrics.ShedWaiters,
         Touches = metrics.Touches,
         TouchesDropped = metrics.TouchesDropped,
+        Leases = leases.Count,
+        Copies = leases.Copies,
         TrackingTableKeys = metrics.TrackingTable?.Keys,
         TrackingTableItems = metrics.TrackingTable?.Items,
         TrackingTableLimit = metrics.TrackingTable?.Limit,

@@ -131,4 +131,10 @@ public sealed record NodeStats
 
     /// <summary>Those that it was not told of, being slow or ill.</summary>
     [Id(34)] public long TouchesDropped { get; init; }
+
+    /// <summary>Gateways that hold copies on a lease, or may.</summary>
+    [Id(35)] public int Leases { get; init; }
+
+    /// <summary>Keys of which gateways hold copies.</summary>
+    [Id(36)] public int Copies { get; init; }
 }

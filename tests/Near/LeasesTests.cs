@@ -154,6 +154,26 @@ public sealed class LeasesTests
     }
 
     [Fact]
+    public async Task AGatewayThatEndsItsLeaseIsNotWaitedFor()
+    {
+        var holder = await JoinAsync(_gateway);
+        Grant(holder, _key);
+        _leases.TakeBack(_key);
+        var written = _leases.ReleasedAsync(_key);
+
+        await EndAsync(holder);
+        await written;
+
+        var back = await JoinAsync(_gateway);
+        await EndAsync(holder); // said before, and come late
+        Grant(back, _key);
+        _leases.TakeBack(_key);
+        Assert.False(_leases.ReleasedAsync(_key).IsCompleted);
+
+        async Task EndAsync(LeaseAnswer last) => await _leases.RenewAsync(Request(last) with { Ends = true });
+    }
+
+    [Fact]
     public async Task APollIsAnsweredWhenThereIsSomethingToTakeBack()
     {
         var holder = await JoinAsync(_gateway);

@@ -153,6 +153,18 @@ internal sealed class NearCache(long maximumBytes, TimeProvider time)
         }
     }
 
+    /// <summary>A lease is not used any more.</summary>
+    /// <returns>What the node called it.</returns>
+    public long End(NodeLease lease)
+    {
+        lock (_lock)
+        {
+            var session = lease.Session;
+            (lease.Number, lease.Session, lease.ValidUntil) = (++_lastLease, 0, long.MinValue);
+            return session;
+        }
+    }
+
     /// <summary>Takes the keys that were answered from copies since the last time.</summary>
     public KeyBatch TakeHits(NodeLease lease)
     {

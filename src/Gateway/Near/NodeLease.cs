@@ -46,7 +46,7 @@ internal sealed class NodeLease(NearCache cache)
     /// <inheritdoc cref="NearCache.Note"/>
     public void Note(byte[] key, in Lookup answer) => cache.Note(this, key, answer);
 
-    /// <summary>Renews it until cancelled.</summary>
+    /// <summary>Renews it until cancelled; then tells the node that no write needs to wait for this gateway.</summary>
     /// <param name="grain">The node's cache.</param>
     /// <param name="bound"><c>COHERENCE_BOUND</c>.</param>
     /// <param name="time">The clock.</param>
@@ -66,16 +66,22 @@ internal sealed class NodeLease(NearCache cache)
                     continue;
                 }
             }
-            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-            {
-                return;
-            }
             catch (Exception)
             {
                 // Whatever it is that fails: the lease lapses by itself. An answer that comes later counts for nothing.
             }
 
             await Task.Delay(bound / 5, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        var ended = new LeaseRequest(cache.Gateway, cache.End(this), 0, KeyBatch.Of(), Ends: true);
+        try
+        {
+            await grain.LeaseAsync(ended).AsTask().WaitAsync(bound / 5, time, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // The connection is lost: then the node has to wait until the lease lapses.
         }
     }
 }

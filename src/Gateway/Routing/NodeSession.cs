@@ -80,8 +80,15 @@ internal sealed class NodeSession : IAsyncDisposable
             }
 
             var kept = Link.Lease?.KeepAsync(client.Grain, _coherence.Bound, _time, connection.Token) ?? Task.CompletedTask;
-            await NodePings.RunAsync(Link, client.Grain, _time, connection.Token).ConfigureAwait(false);
-            await kept.ConfigureAwait(false);
+            try
+            {
+                await NodePings.RunAsync(Link, client.Grain, _time, connection.Token).ConfigureAwait(false);
+            }
+            finally
+            {
+                await connection.CancelAsync().ConfigureAwait(false);
+                await kept.ConfigureAwait(false);
+            }
         }
         finally
         {

@@ -37,6 +37,9 @@ internal sealed class Leases(CoherenceOptions options, Session session, TimeProv
     /// <summary>How many gateways hold copies, or might.</summary>
     public int Count => Volatile.Read(ref _count);
 
+    /// <summary>Keys of which gateways hold copies.</summary>
+    public int Copies => _granted.Count;
+
     /// <summary>Copies may be out that this node has not granted: it has just started, or another died whose keys fall to it. No write is acknowledged until they cannot be used any more.</summary>
     public void ExpectUnknown()
     {
@@ -51,6 +54,11 @@ internal sealed class Leases(CoherenceOptions options, Session session, TimeProv
         Task wake;
         lock (_lock)
         {
+            if (request.Ends)
+            {
+                return End(request);
+            }
+
             holder = HolderOf(request.Gateway);
             if (holder is null)
             {
@@ -187,6 +195,20 @@ internal sealed class Leases(CoherenceOptions options, Session session, TimeProv
 
             await acknowledged.WaitAsync(left, clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
+    }
+
+    /// <summary>A gateway has let go of everything. If meanwhile it has another session it has come back, and that one goes on.</summary>
+    private LeaseAnswer End(LeaseRequest request)
+    {
+        var at = Array.FindIndex(_holders, holder => holder?.Gateway == request.Gateway && holder.Session == request.Session);
+        if (at >= 0)
+        {
+            _holders[at]!.Acknowledge(long.MaxValue);
+            _holders[at] = null;
+            _count--;
+        }
+
+        return new LeaseAnswer(0, 0, KeyBatch.Of(), All: true, ValidMilliseconds: 0, session.Basis);
     }
 
     private Holder? HolderOf(Guid gateway)
