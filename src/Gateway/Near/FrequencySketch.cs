@@ -1,15 +1,14 @@
 namespace RpOrleans.Gateway.Near;
 
-// A count-min sketch (Cormode & Muthukrishnan, 2005) with the ageing of TinyLFU (Einziger et al., 2017): all counts are halved after so many
-// requests, so that what was asked for often long ago is forgotten. Readers count without a lock: a count that is lost does no harm.
+// A count-min sketch (Cormode & Muthukrishnan, 2005) with the ageing of TinyLFU (Einziger et al., 2017): all counts are halved after as many
+// requests as a row has counters: keys that are seldom asked for, however many they are, then count about one each, and
+// what was asked for often long ago is forgotten. Readers count without a lock: a count that is lost does no harm.
 
 /// <summary>Estimates how often keys were asked for lately.</summary>
 /// <param name="width">How many counters each row has; a power of two.</param>
-internal sealed class FrequencySketch(int width)
+/// <param name="aged">Called when all counts have been halved.</param>
+internal sealed class FrequencySketch(int width, Action? aged = null)
 {
-    /// <summary>After so many requests for each counter of a row all counts are halved.</summary>
-    private const int RequestsPerCounter = 8;
-
     private readonly byte[] _first = new byte[width];
     private readonly byte[] _second = new byte[width];
     private int _requests;
@@ -19,7 +18,7 @@ internal sealed class FrequencySketch(int width)
     /// <returns>How often it was asked for with this time; never too few, but for what was halved, and at most 255.</returns>
     public int Count(ulong hash)
     {
-        if (Interlocked.Increment(ref _requests) >= RequestsPerCounter * width)
+        if (Interlocked.Increment(ref _requests) >= width)
         {
             Halve();
         }
@@ -27,13 +26,11 @@ internal sealed class FrequencySketch(int width)
         return Math.Min(Count(_first, (int)hash), Count(_second, (int)(hash >> 32)));
     }
 
-    private int Count(byte[] row, int hash)
-    {
-        ref var counter = ref row[hash & (width - 1)];
-        return counter < byte.MaxValue ? ++counter : counter;
-    }
+    /// <summary>How often it was asked for.</summary>
+    public int Estimate(ulong hash) => Math.Min(_first[(int)hash & (width - 1)], _second[(int)(hash >> 32) & (width - 1)]);
 
-    private void Halve()
+    /// <summary>Halves all counts.</summary>
+    public void Halve()
     {
         Volatile.Write(ref _requests, 0);
         foreach (var row in new[] { _first, _second })
@@ -43,5 +40,13 @@ internal sealed class FrequencySketch(int width)
                 row[i] /= 2;
             }
         }
+
+        aged?.Invoke();
+    }
+
+    private int Count(byte[] row, int hash)
+    {
+        ref var counter = ref row[hash & (width - 1)];
+        return counter < byte.MaxValue ? ++counter : counter;
     }
 }

@@ -11,12 +11,22 @@ namespace RpOrleans.Gateway.Near;
 // seldom always goes to its node, so that the order in which the node evicts is that of use.
 
 /// <summary>Copies of often-asked entries, in the gateway.</summary>
-/// <param name="maximumBytes">Memory that they may take.</param>
-/// <param name="time">The clock.</param>
-internal sealed class NearCache(long maximumBytes, TimeProvider time)
+internal sealed class NearCache
 {
     /// <summary>A key that was asked for as often as this is worth a copy.</summary>
     private const int AskedOften = 3;
+
+    /// <summary>A copy that answered fewer reads than this before it was taken back cost more than it brought …</summary>
+    private const int WorthIt = 8;
+
+    /// <summary>… and its key must be asked for two to the power of this times as often before there is another.</summary>
+    private const int Dearer = 4;
+
+    /// <summary>So many keys asked for once each are told from those that are asked for often.</summary>
+    private const int SketchWidth = 256 * 1024;
+
+    /// <summary>The bit of a copy's <see cref="Entry.Uses"/> that says that its use will be reported; the others count hits.</summary>
+    private const byte Reported = 0x80;
 
     /// <summary>Of so many keys a node is told at a time that they were asked for.</summary>
     private const int ReportedAtMost = 1_000;
@@ -25,10 +35,20 @@ internal sealed class NearCache(long maximumBytes, TimeProvider time)
     private const int SweptAtMost = 1_000;
 
     private readonly Lock _lock = new();
-    private readonly LruCache _copies = new(int.MaxValue, maximumBytes, time);
-    private readonly FrequencySketch _asked = new(64 * 1024);
+    private readonly TimeProvider _time;
+    private readonly LruCache _copies;
+    private readonly FrequencySketch _asked;
+    private readonly FrequencySketch _wasted = new(SketchWidth);
     private int _lastLease;
     private long _hits;
+
+    /// <param name="maximumBytes">Memory that they may take.</param>
+    /// <param name="time">The clock.</param>
+    public NearCache(long maximumBytes, TimeProvider time)
+    {
+        (_time, _copies) = (time, new LruCache(int.MaxValue, maximumBytes, time));
+        _asked = new FrequencySketch(SketchWidth, aged: _wasted.Halve);
+    }
 
     /// <summary>The gateway, and no other one before or after it.</summary>
     public Guid Gateway { get; } = Guid.NewGuid();
@@ -47,24 +67,33 @@ internal sealed class NearCache(long maximumBytes, TimeProvider time)
 
     /// <summary>Counts a request for a key of which there is no copy.</summary>
     /// <returns>Whether one is wanted.</returns>
-    public bool Wants(ReadOnlySpan<byte> key) => _asked.Count(RendezvousHash.HashKey(key)) >= AskedOften;
+    public bool Wants(ReadOnlySpan<byte> key)
+    {
+        var hash = RendezvousHash.HashKey(key);
+        return _asked.Count(hash) >= AskedOften << (Dearer * Math.Min(_wasted.Estimate(hash), Dearer));
+    }
 
     /// <summary>Finds a copy that may be used.</summary>
     public bool TryHit(NodeLease lease, ReadOnlySpan<byte> key, out Lookup hit)
     {
         lock (_lock)
         {
-            var now = time.GetTimestamp();
+            var now = _time.GetTimestamp();
             if (now >= lease.ValidUntil || !_copies.TryGet(key, now, out var copy) || copy.Session != lease.Number)
             {
                 hit = default;
                 return false;
             }
 
-            if (copy.Uses == 0 && lease.Hits.Count < ReportedAtMost)
+            if ((copy.Uses & Reported) == 0 && lease.Hits.Count < ReportedAtMost)
             {
-                copy.Uses = 1;
+                copy.Uses |= Reported;
                 lease.Hits.Add(copy.Key);
+            }
+
+            if (HitsOf(copy) < WorthIt)
+            {
+                copy.Uses++;
             }
 
             _hits++;
@@ -75,8 +104,8 @@ internal sealed class NearCache(long maximumBytes, TimeProvider time)
                 Freshness = lease.Basis,
                 Stored = true,
                 Value = copy.Value,
-                AgeMilliseconds = (long)time.GetElapsedTime(copy.LoadedAt, now).TotalMilliseconds,
-                FreshMilliseconds = (long)time.GetElapsedTime(now, copy.ExpiresAt).TotalMilliseconds,
+                AgeMilliseconds = (long)_time.GetElapsedTime(copy.LoadedAt, now).TotalMilliseconds,
+                FreshMilliseconds = (long)_time.GetElapsedTime(now, copy.ExpiresAt).TotalMilliseconds,
             };
             return true;
         }
@@ -87,7 +116,7 @@ internal sealed class NearCache(long maximumBytes, TimeProvider time)
     {
         lock (_lock)
         {
-            return lease.Load = new NearLoad(lease.Number, time.GetTimestamp());
+            return lease.Load = new NearLoad(lease.Number, _time.GetTimestamp());
         }
     }
 
@@ -143,12 +172,17 @@ internal sealed class NearCache(long maximumBytes, TimeProvider time)
             {
                 var key = KeyBatch.Next(ref rest).ToArray();
                 lease.Load?.Void(key);
+                if (_copies.Find(key) is not { } copy || HitsOf(copy) < WorthIt)
+                {
+                    _wasted.Count(RendezvousHash.HashKey(key));
+                }
+
                 _copies.Remove(key, RemovalCause.Invalidated);
             }
 
             (lease.Session, lease.Acknowledged) = (answer.Session, answer.Sequence);
             lease.Basis = answer.Basis;
-            lease.ValidUntil = sent + (answer.ValidMilliseconds * time.TimestampFrequency / 1_000);
+            lease.ValidUntil = sent + (answer.ValidMilliseconds * _time.TimestampFrequency / 1_000);
             _copies.RemoveExpired(SweptAtMost);
         }
     }
@@ -165,7 +199,7 @@ internal sealed class NearCache(long maximumBytes, TimeProvider time)
         }
     }
 
-    /// <summary>Takes the keys that were answered from copies since the last time.</summary>
+    /// <summary>Takes the keys that were answered from copies since the last _time.</summary>
     public KeyBatch TakeHits(NodeLease lease)
     {
         lock (_lock)
@@ -175,7 +209,7 @@ internal sealed class NearCache(long maximumBytes, TimeProvider time)
             {
                 if (_copies.Find(key) is { } copy)
                 {
-                    copy.Uses = 0;
+                    copy.Uses = (byte)HitsOf(copy);
                 }
             }
 
@@ -184,10 +218,12 @@ internal sealed class NearCache(long maximumBytes, TimeProvider time)
         }
     }
 
+    private static int HitsOf(Entry copy) => copy.Uses & ~Reported;
+
     private void Keep(NodeLease lease, ReadOnlySpan<byte> key, in Lookup answer, ReadOnlyMemory<byte> value, long sent)
     {
         // Counted from the sending, and so older, and fresh for less long, than it is.
-        var age = answer.AgeMilliseconds * time.TimestampFrequency / 1_000;
+        var age = answer.AgeMilliseconds * _time.TimestampFrequency / 1_000;
         _copies.Put(
             key.ToArray(), answer.Status == LookupStatus.Found ? value.ToArray() : null, sent - age,
             TimeSpan.FromMilliseconds(answer.AgeMilliseconds) + TimeSpan.FromMilliseconds(answer.FreshMilliseconds), lease.Number);
