@@ -165,22 +165,6 @@ public sealed class NearCacheTests
         Assert.All(Enumerable.Range(0, 1_000), i => Assert.False(_cache.Wants(Encoding.UTF8.GetBytes($"cold {i}"))));
     }
 
-    [Theory]
-    [InlineData(7, false)]
-    [InlineData(8, true)]
-    public void WhatIsTakenBackBeforeItWasWorthItIsNotWantedAgainSoon(int hits, bool wanted)
-    {
-        Renew(valid: 500);
-        Enumerable.Range(0, 3).ToList().ForEach(_ => _cache.Wants(_key));
-        Load("value");
-        Enumerable.Range(0, hits).ToList().ForEach(_ => Hit());
-
-        Renew(valid: 500, takenBack: _key);
-
-        Assert.Equal(wanted, _cache.Wants(_key));
-        Assert.Contains(true, Enumerable.Range(0, 3 * 16).Select(_ => _cache.Wants(_key)));
-    }
-
     [Fact]
     public void TheNodeIsToldOnceOfEachKeyThatWasAnsweredFromACopy()
     {

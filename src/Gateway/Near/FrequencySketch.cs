@@ -6,8 +6,7 @@ namespace RpOrleans.Gateway.Near;
 
 /// <summary>Estimates how often keys were asked for lately.</summary>
 /// <param name="width">How many counters each row has; a power of two.</param>
-/// <param name="aged">Called when all counts have been halved.</param>
-internal sealed class FrequencySketch(int width, Action? aged = null)
+internal sealed class FrequencySketch(int width)
 {
     private readonly byte[] _first = new byte[width];
     private readonly byte[] _second = new byte[width];
@@ -26,11 +25,7 @@ internal sealed class FrequencySketch(int width, Action? aged = null)
         return Math.Min(Count(_first, (int)hash), Count(_second, (int)(hash >> 32)));
     }
 
-    /// <summary>How often it was asked for.</summary>
-    public int Estimate(ulong hash) => Math.Min(_first[(int)hash & (width - 1)], _second[(int)(hash >> 32) & (width - 1)]);
-
-    /// <summary>Halves all counts.</summary>
-    public void Halve()
+    private void Halve()
     {
         Volatile.Write(ref _requests, 0);
         foreach (var row in new[] { _first, _second })
@@ -40,8 +35,6 @@ internal sealed class FrequencySketch(int width, Action? aged = null)
                 row[i] /= 2;
             }
         }
-
-        aged?.Invoke();
     }
 
     private int Count(byte[] row, int hash)

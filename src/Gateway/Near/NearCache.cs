@@ -16,17 +16,8 @@ internal sealed class NearCache
     /// <summary>A key that was asked for as often as this is worth a copy.</summary>
     private const int AskedOften = 3;
 
-    /// <summary>A copy that answered fewer reads than this before it was taken back cost more than it brought …</summary>
-    private const int WorthIt = 8;
-
-    /// <summary>… and its key must be asked for two to the power of this times as often before there is another.</summary>
-    private const int Dearer = 4;
-
     /// <summary>So many keys asked for once each are told from those that are asked for often.</summary>
     private const int SketchWidth = 256 * 1024;
-
-    /// <summary>The bit of a copy's <see cref="Entry.Uses"/> that says that its use will be reported; the others count hits.</summary>
-    private const byte Reported = 0x80;
 
     /// <summary>Of so many keys a node is told at a time that they were asked for.</summary>
     private const int ReportedAtMost = 1_000;
@@ -37,18 +28,13 @@ internal sealed class NearCache
     private readonly Lock _lock = new();
     private readonly TimeProvider _time;
     private readonly LruCache _copies;
-    private readonly FrequencySketch _asked;
-    private readonly FrequencySketch _wasted = new(SketchWidth);
+    private readonly FrequencySketch _asked = new(SketchWidth);
     private int _lastLease;
     private long _hits;
 
     /// <param name="maximumBytes">Memory that they may take.</param>
     /// <param name="time">The clock.</param>
-    public NearCache(long maximumBytes, TimeProvider time)
-    {
-        (_time, _copies) = (time, new LruCache(int.MaxValue, maximumBytes, time));
-        _asked = new FrequencySketch(SketchWidth, aged: _wasted.Halve);
-    }
+    public NearCache(long maximumBytes, TimeProvider time) => (_time, _copies) = (time, new LruCache(int.MaxValue, maximumBytes, time));
 
     /// <summary>The gateway, and no other one before or after it.</summary>
     public Guid Gateway { get; } = Guid.NewGuid();
@@ -67,11 +53,7 @@ internal sealed class NearCache
 
     /// <summary>Counts a request for a key of which there is no copy.</summary>
     /// <returns>Whether one is wanted.</returns>
-    public bool Wants(ReadOnlySpan<byte> key)
-    {
-        var hash = RendezvousHash.HashKey(key);
-        return _asked.Count(hash) >= AskedOften << (Dearer * Math.Min(_wasted.Estimate(hash), Dearer));
-    }
+    public bool Wants(ReadOnlySpan<byte> key) => _asked.Count(RendezvousHash.HashKey(key)) >= AskedOften;
 
     /// <summary>Finds a copy that may be used.</summary>
     public bool TryHit(NodeLease lease, ReadOnlySpan<byte> key, out Lookup hit)
@@ -85,15 +67,10 @@ internal sealed class NearCache
                 return false;
             }
 
-            if ((copy.Uses & Reported) == 0 && lease.Hits.Count < ReportedAtMost)
+            if (copy.Uses == 0 && lease.Hits.Count < ReportedAtMost)
             {
-                copy.Uses |= Reported;
+                copy.Uses = 1;
                 lease.Hits.Add(copy.Key);
-            }
-
-            if (HitsOf(copy) < WorthIt)
-            {
-                copy.Uses++;
             }
 
             _hits++;
@@ -172,11 +149,6 @@ internal sealed class NearCache
             {
                 var key = KeyBatch.Next(ref rest).ToArray();
                 lease.Load?.Void(key);
-                if (_copies.Find(key) is not { } copy || HitsOf(copy) < WorthIt)
-                {
-                    _wasted.Count(RendezvousHash.HashKey(key));
-                }
-
                 _copies.Remove(key, RemovalCause.Invalidated);
             }
 
@@ -209,7 +181,7 @@ internal sealed class NearCache
             {
                 if (_copies.Find(key) is { } copy)
                 {
-                    copy.Uses = (byte)HitsOf(copy);
+                    copy.Uses = 0;
                 }
             }
 
@@ -217,8 +189,6 @@ internal sealed class NearCache
             return hits;
         }
     }
-
-    private static int HitsOf(Entry copy) => copy.Uses & ~Reported;
 
     private void Keep(NodeLease lease, ReadOnlySpan<byte> key, in Lookup answer, ReadOnlyMemory<byte> value, long sent)
     {
