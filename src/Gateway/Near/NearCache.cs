@@ -1,4 +1,3 @@
-using RpOrleans.Gateway.Routing;
 using RpOrleans.Grains;
 using RpOrleans.Grains.Coherence;
 using RpOrleans.Grains.Lru;
@@ -171,7 +170,7 @@ internal sealed class NearCache
         }
     }
 
-    /// <summary>Takes the keys that were answered from copies since the last _time.</summary>
+    /// <summary>Takes the keys that were answered from copies since the last time.</summary>
     public KeyBatch TakeHits(NodeLease lease)
     {
         lock (_lock)

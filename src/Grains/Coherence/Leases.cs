@@ -1,4 +1,3 @@
-using System.Buffers;
 using RpOrleans.Grains.Lru;
 using RpOrleans.Grains.Settings;
 
