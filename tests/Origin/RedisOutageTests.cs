@@ -82,6 +82,24 @@ public class RedisOutageTests(ITestOutputHelper output)
         Assert.InRange(took.TotalMilliseconds, 0, 50);
     }
 
+    // A Redis that is killed closes its connections before the port: the next connect may still succeed, for nothing.
+    [SkippableFact]
+    public async Task ConnectionThatIsClosedAsSoonAsMadeIsNotWaitedFor()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var proxy = new FaultProxy(redis.Port, 1);
+        await using var origin = new OriginUnderTest(proxy.Port);
+        await origin.ServesAsync();
+
+        proxy.Set(ProxyFault.Refuse);
+        proxy.Reset();
+
+        await OriginUnderTest.UntilAsync(() => origin.Origin.Health.Fault != OriginFault.None, 500);
+        var (failure, took) = await origin.FailsAsync();
+        Assert.True(failure.Fault is OriginFault.Unreachable or OriginFault.BreakerOpen);
+        Assert.InRange(took.TotalMilliseconds, 0, 50);
+    }
+
     [SkippableFact]
     public async Task ConnectionThatIsCutMidReadCostsNoFailedRead()
     {

@@ -31,6 +31,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private long _sockets;
     private volatile bool _answered; // since the loss before
     private long? _lostAt;
+    private int _failuresSinceLost;
     private bool _condemned;
     private readonly object[]? _login;
     private volatile Socket? _loggedIn;
@@ -90,12 +91,12 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         {
             if (_answered)
             {
-                (_answered, _lostAt) = (false, _time.GetTimestamp());
+                (_answered, _lostAt, _failuresSinceLost) = (false, _time.GetTimestamp(), 0);
             }
         }
     }
 
-    /// <summary>Whether a connection that worked was lost a moment ago, and no connect was refused since; one usually takes a millisecond or two.</summary>
+    /// <summary>Whether a connection that worked was lost a moment ago, and no connect failed since; one usually takes a millisecond or two.</summary>
     /// <param name="span">How long a moment is.</param>
     public bool LostWithin(TimeSpan span)
     {
@@ -208,13 +209,13 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     {
         lock (_lock)
         {
-            if (failure.FailureType == ConnectionFailureType.UnableToConnect)
+            Lost();
+
+            // It is not back just now, if this is the failure of the next connection; the first may be that of the one that was
+            // lost. A Redis that dies may take the next one still, and close it.
+            if (++_failuresSinceLost > 1 || failure.FailureType == ConnectionFailureType.UnableToConnect)
             {
-                _lostAt = null; // it is not back just now
-            }
-            else
-            {
-                Lost();
+                _lostAt = null;
             }
 
             if (!_condemned) // else it is we who closed it, and know better why

@@ -16,7 +16,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
     /// <summary>What is longer, in milliseconds, is taken for this: far beyond what is held anyway, and no sum with it overflows.</summary>
     private const long LongestLife = 10_000L * 24 * 60 * 60 * 1000;
 
-    /// <summary>For how long after a connection broke the next one is waited for; not at all once a connect was refused.</summary>
+    /// <summary>For how long after a connection broke the next one is waited for; not at all once a connect failed.</summary>
     private static readonly TimeSpan _reconnectPatience = TimeSpan.FromMilliseconds(250);
 
     private readonly RedisOptions _options;
