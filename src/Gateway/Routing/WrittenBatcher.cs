@@ -41,41 +41,21 @@ internal sealed class WrittenBatcher(Func<WrittenKeys, Task> send, TimeProvider 
 
     private async Task SendAllAsync()
     {
-        var batch = Take();
-        var call = CallFor(batch);
-        while (batch is not null)
+        while (Take() is { } batch)
         {
-            Exception? failure = null;
             try
             {
-                await call.ConfigureAwait(false);
+                await send(batch.Written).ConfigureAwait(false);
             }
-            catch (Exception caught)
+            catch (Exception failure)
             {
-                failure = caught;
+                _ = Task.Run(() => batch.Settled.SetException(failure)); // then they go on to another node
+                continue;
             }
 
-            // The next batch is on its way before the clients of this one are answered. They are answered here and now, one after the other: a
-            // hop to another thread for each costs more than its answer.
-            var settled = batch.Settled;
-            batch = Take();
-            call = CallFor(batch);
-            if (failure is null)
-            {
-                settled.SetResult();
-            }
-            else
-            {
-                _ = Task.Run(() => settled.SetException(failure)); // then they go on to another node
-            }
-        }
-    }
-
-    private async Task CallFor(Batch? batch)
-    {
-        if (batch is not null)
-        {
-            await send(batch.Written).ConfigureAwait(false);
+            // Clients are answered here and now, one after the other: a hop to another thread for each costs more than its answer. What they and
+            // others write meanwhile goes into the next call: sent before, it would be smaller.
+            batch.Settled.SetResult();
         }
     }
 
