@@ -34,6 +34,9 @@ internal sealed class Cluster : IAsyncDisposable
     /// <summary>The ways of the gateways, for what they pass through.</summary>
     public IReadOnlyList<FaultProxy> GatewayLinks { get; }
 
+    /// <summary>The ways of all gateways to each silo, where these can fail.</summary>
+    public ConcurrentDictionary<int, FaultProxy> NodeLinks { get; } = [];
+
     public List<NodeProcess> Silos { get; } = [];
 
     public List<NodeProcess> Gateways { get; } = [];
@@ -49,12 +52,13 @@ internal sealed class Cluster : IAsyncDisposable
         var cluster = new Cluster(options, await DataRedis.StartAsync(), await RedisServer.StartAsync());
         try
         {
-            cluster.Silos.AddRange(await Task.WhenAll(Enumerable.Range(0, options.Silos).Select(cluster.StartSiloAsync)));
-
-            for (var gateway = 0; gateway < options.Gateways; gateway++)
+            var silos = Task.WhenAll(Enumerable.Range(0, options.Silos).Select(cluster.StartSiloAsync));
+            foreach (var link in cluster.GatewayLinks)
             {
-                cluster.Gateways.Add(await NodeProcess.StartGatewayAsync(cluster.Settings(cluster.GatewayLinks[gateway].Port), options.Gateway));
+                cluster.Gateways.Add(await NodeProcess.StartGatewayAsync(cluster.Settings(link.Port), options.Gateway));
             }
+
+            cluster.Silos.AddRange(await silos);
 
             await cluster.WholeAsync();
             return cluster;
@@ -121,7 +125,7 @@ internal sealed class Cluster : IAsyncDisposable
             await node.DisposeAsync();
         }
 
-        foreach (var proxy in SiloLinks.Concat(GatewayLinks))
+        foreach (var proxy in SiloLinks.Concat(GatewayLinks).Concat(NodeLinks.Values))
         {
             await proxy.DisposeAsync();
         }
@@ -134,7 +138,15 @@ internal sealed class Cluster : IAsyncDisposable
     {
         while (true)
         {
-            var silo = await NodeProcess.StartSiloAsync(Settings(SiloLinks[slot].Port), _options.Silo);
+            var settings = Settings(SiloLinks[slot].Port);
+            if (_options.NodeLinks)
+            {
+                var port = FreePort.Next();
+                settings["SILO_GATEWAY_PORT"] = port.ToString(CultureInfo.InvariantCulture);
+                NodeLinks[slot] = await Detour.BeforeAsync(port, _options.Seed - 1 - slot);
+            }
+
+            var silo = await NodeProcess.StartSiloAsync(settings, _options.Silo);
             if (await IsListeningAsync(silo))
             {
                 return silo;

@@ -54,6 +54,12 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
         }
     }
 
+    /// <summary>Where the links of gateways begin among all links; those of silos are before.</summary>
+    private int FirstGateway => cluster.SiloLinks.Count - 1; // one is for a silo that is added
+
+    /// <summary>Where the ways of gateways to silos begin.</summary>
+    private int FirstNode => FirstGateway + cluster.GatewayLinks.Count;
+
     private async Task MakeAsync(PlannedFault fault)
     {
         // What takes writes back or makes them up happens between writes: so its place among them is known (KeySpace).
@@ -77,13 +83,14 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
             keys.Open();
             var span = new Span(start, Clock.Now);
             Made.Add(new MadeFault(fault, span));
-            StoodIn.Add(new Span(span.Start, span.End + (fault.OfSilo ? _agreement : _reconnecting)));
-            var ofGateway = fault.OfLink && fault.Node >= cluster.Silos.Count;
+            var ofNode = fault.OfLink && fault.Node >= FirstNode;
+            var ofGateway = fault.OfLink && fault.Node >= FirstGateway && !ofNode;
+            StoodIn.Add(new Span(span.Start, span.End + (fault.OfSilo || ofNode ? _agreement : _reconnecting)));
             if (fault.OfGateway)
             {
                 Hung.Add(new Span(span.Start, span.End + _reconnecting));
             }
-            else if (!fault.OfSilo && !ofGateway)
+            else if (!fault.OfSilo && !ofGateway && !ofNode)
             {
                 Unconfirmed.Add(new Span(span.Start, span.End + _reconnecting));
             }
@@ -109,9 +116,6 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
 
     private async Task LinkAsync(PlannedFault fault)
     {
-        var silos = cluster.Silos.Count;
-        List<FaultProxy> proxies = fault.Node < 0 ? [.. cluster.SiloLinks, .. cluster.GatewayLinks]
-            : [fault.Node < silos ? cluster.SiloLinks[fault.Node] : cluster.GatewayLinks[fault.Node - silos]];
         var what = fault.Kind switch
         {
             FaultKind.LinkDelayed => ProxyFault.Delay,
@@ -122,10 +126,15 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
             FaultKind.LinkRefused => ProxyFault.Refuse,
             _ => ProxyFault.None,
         };
-        proxies.ForEach(proxy => proxy.Set(what, fault.Pace, what == ProxyFault.Refuse ? ProxiedConnections.All : fault.Connections));
+        List<FaultProxy> proxies = fault.Node < 0 ? [.. cluster.SiloLinks, .. cluster.GatewayLinks]
+            : [fault.Node >= FirstNode ? cluster.NodeLinks[fault.Node - FirstNode]
+                : fault.Node >= FirstGateway ? cluster.GatewayLinks[fault.Node - FirstGateway]
+                : cluster.SiloLinks[fault.Node]];
+        var connections = what == ProxyFault.Refuse || fault.Node >= FirstNode ? ProxiedConnections.All : fault.Connections;
+        proxies.ForEach(proxy => proxy.Set(what, fault.Pace, connections));
         if (fault.Kind is FaultKind.LinkReset or FaultKind.LinkRefused)
         {
-            proxies.ForEach(proxy => proxy.Reset(fault.Connections));
+            proxies.ForEach(proxy => proxy.Reset(fault.Node >= FirstNode ? ProxiedConnections.All : fault.Connections));
         }
 
         await Task.Delay(fault.Lasts);

@@ -16,8 +16,11 @@ internal sealed record Options
                                know it; 0.5 with tracking and auto, else RECORD_EXPIRY
         --faults on            or off, or the kinds that are made, as SiloAdded,SiloKilled
         --schedule FAULTS      these instead, in turn and again: KIND node=0 connections=all lasts=1 pace=0.05 calm=1; KIND …
-                               where node is a silo or, for links, all or (behind the silos) a gateway, connections data or invalidation,
-                               and nothing goes wrong for calm before
+                               where node is a silo or, for links, all or (behind the silos) a gateway or (behind those, with
+                               --node-links) the way of all gateways to a silo, connections data or invalidation, and nothing
+                               goes wrong for calm before
+        --node-links off       or on: the ways of gateways to silos fail too; only in a network of the run's own, for which it
+                               is started by: unshare -n sh -c 'ip link set lo up && exec "$0" "$@"' dotnet …
         --warming 5            how long everything runs before the first fault, and may be late
         --readers 6 --writers 3 --keys 60
         --outside 0.4          the share of writes that go to Redis directly
@@ -42,6 +45,9 @@ internal sealed record Options
 
     /// <summary>What goes wrong: nothing, where there is none.</summary>
     public FaultKind[] Faults { get; private init; } = Enum.GetValues<FaultKind>();
+
+    /// <summary>Whether the ways of gateways to silos may fail.</summary>
+    public bool NodeLinks { get; private init; }
 
     /// <summary>What goes wrong in turn, where that is told; else it follows from the seed.</summary>
     public PlannedFault[]? Given { get; private init; }
@@ -75,7 +81,7 @@ internal sealed record Options
     public TimeSpan CoherenceBound => Tracks ? OutsideBound : TimeSpan.FromSeconds(0.5);
 
     /// <summary>The faults of the run, without an end.</summary>
-    public IEnumerable<PlannedFault> Schedule => Given is { } given ? Enumerable.Repeat(given, int.MaxValue).SelectMany(faults => faults) : Checker.Schedule.Of(Seed, Silos, Gateways, Faults);
+    public IEnumerable<PlannedFault> Schedule => Given is { } given ? Enumerable.Repeat(given, int.MaxValue).SelectMany(faults => faults) : Checker.Schedule.Of(Seed, Silos, Gateways, NodeLinks ? Silos : 0, Faults);
 
     public Rules Rules => Rules.For(Mode, OutsideBound, CoherenceBound, RecordExpiry);
 
@@ -115,6 +121,13 @@ internal sealed record Options
                     ? known
                     : throw new FormatException($"There is no fault {kind}."))],
             },
+            NodeLinks = Take("node-links") switch
+            {
+                null or "off" => false,
+                "on" when Detour.IsPossible => true,
+                "on" => throw new FormatException("--node-links on needs a network with nothing but loopback."),
+                var other => throw new FormatException($"--node-links is on or off, not {other}."),
+            },
             Given = Take("schedule") is { } told ? GivenSchedule.Parse(told) : null,
             Warming = Seconds("warming", defaults.Warming),
             Outside = Fraction("outside", defaults.Outside),
@@ -128,9 +141,9 @@ internal sealed record Options
             Silo = Take("silo"),
             Gateway = Take("gateway"),
         };
-        if (options.Given?.FirstOrDefault(fault => fault.Node >= options.Silos + (fault.OfLink ? options.Gateways : 0) || (fault.OfSilo && fault.Node < 0)) is { } nowhere)
+        if (options.Given?.FirstOrDefault(fault => fault.Node >= options.Silos + (fault.OfLink ? options.Gateways + (options.NodeLinks ? options.Silos : 0) : 0) || (fault.OfSilo && fault.Node < 0)) is { } nowhere)
         {
-            throw new FormatException($"{nowhere.Kind} is for one of the silos, from 0, or for the link of a gateway behind them.");
+            throw new FormatException($"{nowhere.Kind} is for one of the silos, from 0, or for the link of a gateway behind them, or behind those for the way to a silo.");
         }
 
         return given.Count == 0 ? options : throw new FormatException($"There is no option --{given.Keys.First()}.");

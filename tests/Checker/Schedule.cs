@@ -31,7 +31,7 @@ internal enum FaultKind
 
 /// <summary>One fault.</summary>
 /// <param name="Kind">What it is.</param>
-/// <param name="Node">The silo, or whose link it is: a silo's, or behind them a gateway's; -1 for all links.</param>
+/// <param name="Node">The silo, or whose link it is: a silo's, or behind them a gateway's, or behind those the way of all gateways to a silo; -1 for all links to Redis.</param>
 /// <param name="Connections">Which of a link's connections.</param>
 /// <param name="Lasts">For how long.</param>
 /// <param name="Pace">A delay, or the time after each byte.</param>
@@ -56,7 +56,7 @@ internal sealed record PlannedFault(FaultKind Kind, int Node, ProxiedConnections
 /// <summary>The faults of a run, which follow from its seed: every kind that is wanted once, in an order of chance, then again.</summary>
 internal static class Schedule
 {
-    public static IEnumerable<PlannedFault> Of(int seed, int silos, int gateways, IEnumerable<FaultKind> wanted)
+    public static IEnumerable<PlannedFault> Of(int seed, int silos, int gateways, int otherLinks, IEnumerable<FaultKind> wanted)
     {
         var random = new Random(seed);
         FaultKind[] kinds = [.. wanted];
@@ -68,7 +68,7 @@ internal static class Schedule
                 yield return new PlannedFault(
                     kind,
                     Node: kind == FaultKind.GatewayHung ? random.Next(gateways)
-                        : kind < FaultKind.SiloKilled && random.Next(3) == 0 ? -1 : random.Next(kind <= FaultKind.LinkRefused ? silos + gateways : silos),
+                        : kind < FaultKind.SiloKilled && random.Next(3) == 0 ? -1 : random.Next(kind <= FaultKind.LinkRefused ? silos + gateways + otherLinks : silos),
                     Connections: (ProxiedConnections)random.Next(3),
                     Lasts: Lasts(kind, random.NextDouble()),
                     Pace: TimeSpan.FromMilliseconds(kind == FaultKind.LinkTrickles ? random.Next(1, 60) : random.Next(5, 600)),

@@ -16,6 +16,7 @@ public sealed class RouterTests
     private static readonly TaskCompletionSource _never = new();
 
     private readonly SteppedTime _time = new();
+    private readonly CoherenceOptions _coherence = new();
     private readonly Nodes _nodes = new();
     private readonly FakeNode[] _ranked;
     private readonly Dictionary<FakeNode, NodeLink> _links = [];
@@ -25,14 +26,14 @@ public sealed class RouterTests
     {
         foreach (var node in Enumerable.Range(1, 3).Select(i => new FakeNode($"10.0.0.{i}:11111")))
         {
-            var link = new NodeLink(node.Name, RendezvousHash.HashNode(node.Name), _time);
+            var link = new NodeLink(node.Name, RendezvousHash.HashNode(node.Name), _time, bound: _coherence.Bound);
             link.Heard(node, default, _time.GetTimestamp());
             _links[node] = link;
         }
 
         _nodes.Update(new NodeRing(_links.Values), []);
         _ranked = [.. _nodes.Ring.Ranked(_key).Select(link => _links.Single(pair => pair.Value == link).Key)];
-        _router = new Router(_nodes, new CoherenceOptions(), _time);
+        _router = new Router(_nodes, _coherence, _time);
     }
 
     [Fact]
@@ -45,6 +46,19 @@ public sealed class RouterTests
         Assert.Equal((RouteFault.None, "Ada"), (fault, Encoding.UTF8.GetString(lookup.Value!)));
         Assert.Empty(_ranked[0].Reads);
         Assert.All(_ranked[1..], other => Assert.Empty(other.Batches));
+    }
+
+    [Fact]
+    public async Task SettlingThatNoNodeAnswersEndsInTimeButNotBeforeTheBound()
+    {
+        Array.ForEach(_ranked, node => node.Before = () => _never.Task);
+
+        var settling = _router.SettleAsync([_key]);
+
+        _time.Advance(_coherence.Bound);
+        Assert.False(settling.IsCompleted);
+        _time.Advance(TimeSpan.FromMilliseconds(950));
+        await settling.WaitAsync(TimeSpan.FromSeconds(10)); // of real time, for it to be carried out
     }
 
     [Fact]

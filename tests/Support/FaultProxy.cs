@@ -52,6 +52,7 @@ internal sealed class FaultProxy : IAsyncDisposable
 
     private readonly int _target;
     private readonly int _seed;
+    private readonly IPAddress _from;
     private readonly TcpListener _listener;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<Connection, Task> _open = [];
@@ -61,9 +62,10 @@ internal sealed class FaultProxy : IAsyncDisposable
 
     /// <param name="target">The server's port.</param>
     /// <param name="seed">What chance depends on.</param>
-    public FaultProxy(int target, int seed)
+    /// <param name="from">The address from which it connects to the server; any by default.</param>
+    public FaultProxy(int target, int seed, IPAddress? from = null)
     {
-        (_target, _seed) = (target, seed);
+        (_target, _seed, _from) = (target, seed, from ?? IPAddress.Any);
         _listener = new TcpListener(IPAddress.Loopback, 0);
         _listener.Start(512);
         _accepting = AcceptAsync();
@@ -135,6 +137,7 @@ internal sealed class FaultProxy : IAsyncDisposable
         await begin;
         try
         {
+            connection.Server.Bind(new IPEndPoint(_from, 0));
             await connection.Server.ConnectAsync(IPAddress.Loopback, _target, _stopping.Token);
             await Task.WhenAll(PumpAsync(connection, toServer: true), PumpAsync(connection, toServer: false));
         }

@@ -13,8 +13,8 @@ internal sealed class NodeLink
     /// <summary>A look-up in memory takes far less than a millisecond; what takes this long is stuck.</summary>
     private static readonly TimeSpan _peekAtMost = TimeSpan.FromMilliseconds(400);
 
-    /// <summary>Where others must be waited for that takes <c>COHERENCE_BOUND</c>, 5 s at most. One that hangs is suspected long before.</summary>
-    private static readonly TimeSpan _settleAtMost = TimeSpan.FromSeconds(6);
+    /// <summary>Where a node must wait for others that takes <c>COHERENCE_BOUND</c>, and this at most beside it.</summary>
+    private static readonly TimeSpan _settleBesides = TimeSpan.FromSeconds(0.5);
 
     private readonly TimeProvider _time;
     private readonly PeekBatcher _peeks;
@@ -29,7 +29,8 @@ internal sealed class NodeLink
     /// <param name="time">The clock.</param>
     /// <param name="held">What the node holds, where it is in this process.</param>
     /// <param name="lease">The lease on copies of what it holds, where there are any.</param>
-    public NodeLink(string name, ulong hash, TimeProvider time, HeldEntries? held = null, NodeLease? lease = null)
+    /// <param name="bound"><c>COHERENCE_BOUND</c>: for so long it may wait for others.</param>
+    public NodeLink(string name, ulong hash, TimeProvider time, HeldEntries? held = null, NodeLease? lease = null, TimeSpan bound = default)
     {
         Name = name;
         Hash = hash;
@@ -48,7 +49,7 @@ internal sealed class NodeLink
                 return true;
             },
             written,
-            _settleAtMost), time);
+            bound + _settleBesides), time);
     }
 
     public string Name { get; }

@@ -32,7 +32,7 @@ internal sealed class NodeSession : IAsyncDisposable
         (_silo, _clustering, _coherence, _changed, _logs, _time) = (silo, clustering, coherence, changed, logs, time);
         _log = logs.CreateLogger<NodeSession>();
         var name = Ownership.NodeName(silo.Silo);
-        Link = new NodeLink(name, RendezvousHash.HashNode(name), time, lease: near?.NewLease());
+        Link = new NodeLink(name, RendezvousHash.HashNode(name), time, lease: near?.NewLease(), bound: coherence.Bound);
         _running = Task.Run(RunAsync);
     }
 

@@ -179,12 +179,16 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
                 await node.WrittenAsync(new WrittenKeys(keys)).ConfigureAwait(false);
                 return;
             }
+            catch (NodeUnavailableException) when (time.GetElapsedTime(written) < coherence.Bound)
+            {
+            }
             catch (NodeUnavailableException)
             {
+                break;
             }
         }
 
-        // Nobody can be told; until then their copies are true again, or may not be used (docs/coherence.md).
+        // Nobody can be told in time; until then their copies are true again, or may not be used (docs/coherence.md).
         var left = coherence.Bound - time.GetElapsedTime(written);
         if (left > TimeSpan.Zero)
         {

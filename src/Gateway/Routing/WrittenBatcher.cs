@@ -16,7 +16,6 @@ internal sealed class WrittenBatcher(Func<WrittenKeys, Task> send, TimeProvider 
     private readonly Lock _lock = new();
     private Batch? _next;
     private int _calls;
-    private long _lastSent;
 
     /// <summary>Settles keys together with those of others.</summary>
     public Task SettleAsync(WrittenKeys written)
@@ -24,19 +23,41 @@ internal sealed class WrittenBatcher(Func<WrittenKeys, Task> send, TimeProvider 
         Batch batch;
         lock (_lock)
         {
+            var first = _next is null;
             batch = _next ??= new Batch();
             batch.Add(written);
-            if (_calls > 0 && time.GetElapsedTime(_lastSent) < _prompt)
+            if (_calls > 0)
             {
+                if (first)
+                {
+                    _ = SendLateAsync(batch);
+                }
+
                 return batch.Settled.Task;
             }
 
             _calls++;
-            _lastSent = time.GetTimestamp();
         }
 
         _ = SendAllAsync();
         return batch.Settled.Task;
+    }
+
+    /// <summary>Sends a batch that the call in front of it keeps waiting for too long.</summary>
+    private async Task SendLateAsync(Batch batch)
+    {
+        await Task.Delay(_prompt, time).ConfigureAwait(false);
+        lock (_lock)
+        {
+            if (_next != batch)
+            {
+                return; // it is on its way
+            }
+
+            _calls++;
+        }
+
+        await SendAllAsync().ConfigureAwait(false);
     }
 
     private async Task SendAllAsync()
@@ -65,14 +86,7 @@ internal sealed class WrittenBatcher(Func<WrittenKeys, Task> send, TimeProvider 
         {
             var batch = _next;
             _next = null;
-            if (batch is null)
-            {
-                _calls--;
-            }
-            else
-            {
-                _lastSent = time.GetTimestamp();
-            }
+            _calls -= batch is null ? 1 : 0;
 
             return batch;
         }
