@@ -82,7 +82,7 @@ internal sealed class CacheGrain(
             // What does not fit any more is a miss here, and is found by the read that follows.
             if (carried < BatchBytesAtMost && (entries.TryHit(key, wanted ? holder : -1, out answers[i]) || (refuses && TryCopy(key.ToArray(), null, out answers[i]))))
             {
-                carried += answers[i].Value?.Length ?? 0;
+                carried += answers[i].Value.Length;
             }
         }
 

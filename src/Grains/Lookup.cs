@@ -60,8 +60,8 @@ public readonly record struct Lookup
     /// <summary>Milliseconds for which the copy is still fresh; below zero, since when it is not.</summary>
     [Id(5)] public long FreshMilliseconds { get; init; }
 
-    /// <summary>The value's bytes, when <see cref="LookupStatus.Found"/>. Shared: never written to.</summary>
-    [Id(6)] public byte[]? Value { get; init; }
+    /// <summary>The value's bytes, when <see cref="LookupStatus.Found"/>; else none. Shared: never written to.</summary>
+    [Id(6)] public ReadOnlyMemory<byte> Value { get; init; }
 
     /// <summary>What a copy's freshness rests on, when <see cref="Source"/> is <see cref="LookupSource.Cache"/>.</summary>
     [Id(7)] public Freshness Freshness { get; init; }

@@ -80,7 +80,7 @@ public sealed record LookupBatch([property: Id(0)] byte[] Packed)
         for (var at = 0; at < Packed.Length;)
         {
             var answer = Read(ref at, out var value);
-            answers.Add(answer.Status == LookupStatus.Found ? answer with { Value = value.ToArray() } : answer);
+            answers.Add(answer with { Value = value });
         }
 
         return answers;
@@ -88,7 +88,7 @@ public sealed record LookupBatch([property: Id(0)] byte[] Packed)
 
     private static int SizeOf(in Lookup answer) => 1
         + (answer.Status == LookupStatus.Miss ? 0 : PackedNumber.SizeOf((ulong)answer.AgeMilliseconds) + PackedNumber.SizeOf(PackedNumber.Fold(answer.FreshMilliseconds)))
-        + (answer.Value is { } value ? PackedNumber.SizeOf((ulong)value.Length) + value.Length : 0);
+        + (answer.Status == LookupStatus.Found ? PackedNumber.SizeOf((ulong)answer.Value.Length) + answer.Value.Length : 0);
 
     private static int Write(Span<byte> bytes, in Lookup answer)
     {
@@ -100,11 +100,11 @@ public sealed record LookupBatch([property: Id(0)] byte[] Packed)
             at += PackedNumber.Write(bytes[at..], PackedNumber.Fold(answer.FreshMilliseconds));
         }
 
-        if (answer.Value is { } value)
+        if (answer.Status == LookupStatus.Found)
         {
-            at += PackedNumber.Write(bytes[at..], (ulong)value.Length);
-            value.CopyTo(bytes[at..]);
-            at += value.Length;
+            at += PackedNumber.Write(bytes[at..], (ulong)answer.Value.Length);
+            answer.Value.Span.CopyTo(bytes[at..]);
+            at += answer.Value.Length;
         }
 
         return at;

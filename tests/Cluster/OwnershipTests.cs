@@ -16,7 +16,7 @@ public sealed class OwnershipTests
         {
             var again = await cluster.ReadAsync(key);
             Assert.Equal(LookupSource.Cache, again.Source);
-            Assert.Equal(TestCluster.Bytes($"value of {key}"), again.Value);
+            Assert.Equal(TestCluster.Bytes($"value of {key}"), again.Value.ToArray());
         }
 
         Assert.All(_keys, key => Assert.Equal(1, cluster.Origin.LoadsOf(key)));
@@ -126,7 +126,7 @@ public sealed class OwnershipTests
 
         Assert.Equal((WriteStatus.Done, false), (written.Status, written.Stored));
         Assert.Equal(LookupStatus.Miss, (await cluster.Node(owner).PeekAsync(KeyBatch.Of(key))).ToList()[0].Status);
-        Assert.Equal(TestCluster.Bytes("newer"), (await cluster.ReadAsync("user:7")).Value);
+        Assert.Equal(TestCluster.Bytes("newer"), (await cluster.ReadAsync("user:7")).Value.ToArray());
     }
 
     [Fact]

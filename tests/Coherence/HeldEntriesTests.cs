@@ -137,7 +137,7 @@ public sealed class HeldEntriesTests
         _entries.Fail(_entries.BeginLoad(_key));
 
         Assert.True(_entries.TryStale(_key, null, confirmedOnly: false, out var copy));
-        Assert.Equal(_old, copy.Value);
+        Assert.Equal(_old, copy.Value.ToArray());
         Assert.True(copy.Stale);
     }
 
@@ -354,7 +354,7 @@ public sealed class HeldEntriesTests
 
     private long Now => _clock.GetTimestamp();
 
-    private byte[]? Held() => _entries.TryHit(_key, out var hit) ? hit.Value : null;
+    private byte[]? Held() => _entries.TryHit(_key, out var hit) ? hit.Value.ToArray() : null;
 
     private bool Load(byte[]? value, byte[]? key = null) =>
         _entries.End(_entries.BeginLoad(key ?? _key), keep: true, value, Now, _life);

@@ -195,5 +195,5 @@ public sealed class NearCacheTests
 
     private void End(NearLoad load, Lookup answer) => _cache.End(_lease, load, KeyBatch.Of(_key), LookupBatch.Of(answer));
 
-    private string? Hit() => _cache.TryHit(_lease, _key, out var hit) ? Encoding.UTF8.GetString(hit.Value!) : null;
+    private string? Hit() => _cache.TryHit(_lease, _key, out var hit) ? Encoding.UTF8.GetString(hit.Value.Span) : null;
 }

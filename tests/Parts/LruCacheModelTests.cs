@@ -119,6 +119,7 @@ public sealed class LruCacheModelTests
         private readonly List<(Held Held, RemovalCause Cause)> _expectedToLeave = []; // what the list says
         private readonly List<Held> _held = [];                                       // the most recent last
         private long _bytes, _evictions, _expirations;
+        private int _values;
 
         public Comparison(Scenario scenario)
         {
@@ -195,7 +196,7 @@ public sealed class LruCacheModelTests
 
         private void DoPut(Put put)
         {
-            var value = put.Size < 0 ? null : new byte[put.Size];
+            var value = put.Size < 0 ? null : NextValue(put.Size);
             var loadedAt = Now - put.Age.Ticks; // the fake clock's timestamps are ticks
             var expiresAt = loadedAt + put.Life.Ticks;
             var held = new Held(put.Key, value, loadedAt, expiresAt, expiresAt + RetentionOf(put));
@@ -212,7 +213,17 @@ public sealed class LruCacheModelTests
                 }
             }
 
-            Assert.Equal(fits, _cache.Put(KeyBytes(put.Key), value, loadedAt, put.Life, originLife: put.OriginLife));
+            Assert.Equal(fits, value is null
+                ? _cache.PutAbsent(KeyBytes(put.Key), loadedAt, put.Life)
+                : _cache.Put(KeyBytes(put.Key), value, loadedAt, put.Life, originLife: put.OriginLife));
+        }
+
+        /// <summary>One that no other is the same as, if it is long enough.</summary>
+        private byte[] NextValue(int size)
+        {
+            var value = new byte[size];
+            new Random(++_values).NextBytes(value);
+            return value;
         }
 
         private void DoGet(Get get)
@@ -253,11 +264,11 @@ public sealed class LruCacheModelTests
             return null;
         }
 
-        private void Used(Held? held, Entry? entry)
+        private void Used(Held? held, in Entry entry)
         {
             if (held is not null)
             {
-                AssertIs(held, entry!);
+                AssertIs(held, entry);
                 _held.Remove(held);
                 _held.Add(held);
             }
@@ -271,7 +282,7 @@ public sealed class LruCacheModelTests
             Assert.InRange(removed, 0, sweep.Most);
             foreach (var (entry, _) in _left)
             {
-                var held = Find(KeyOf(entry.Key));
+                var held = Find(KeyOf(entry.Key.Span));
                 Assert.NotNull(held);
                 Assert.True(held.RetainedUntil <= Now, $"{held.Key} was swept before its time.");
                 Drop(held, RemovalCause.Expired);
@@ -335,10 +346,11 @@ public sealed class LruCacheModelTests
             return true;
         }
 
-        private static void AssertIs(Held held, Entry entry)
+        private static void AssertIs(Held held, in Entry entry)
         {
-            Assert.Equal(held.Key, KeyOf(entry.Key));
-            Assert.Same(held.Value, entry.Value);
+            Assert.Equal(held.Key, KeyOf(entry.Key.Span));
+            Assert.Equal(held.Value is null, entry.Absent);
+            Assert.Equal(held.Value ?? [], entry.Value.ToArray());
             Assert.Equal(held.LoadedAt, entry.LoadedAt);
             Assert.Equal(held.ExpiresAt, entry.ExpiresAt);
         }
@@ -352,5 +364,5 @@ public sealed class LruCacheModelTests
         return bytes;
     }
 
-    private static int KeyOf(byte[] bytes) => BitConverter.ToInt32(bytes);
+    private static int KeyOf(ReadOnlySpan<byte> bytes) => BitConverter.ToInt32(bytes);
 }

@@ -284,7 +284,7 @@ public sealed class LruCacheTests
     private LruCache NewCache(int maximumEntries = 100, long maximumBytes = 1_000_000, TimeSpan retention = default) =>
         new(maximumEntries, maximumBytes, _time, retention)
         {
-            Removed = (entry, cause) => _removed.Add($"{Encoding.UTF8.GetString(entry.Key)} {cause}"),
+            Removed = (entry, cause) => _removed.Add($"{Encoding.UTF8.GetString(entry.Key.Span)} {cause}"),
         };
 
     private void Put(LruCache cache, string key, byte[]? value = null, TimeSpan? life = null, TimeSpan? originLife = null) =>

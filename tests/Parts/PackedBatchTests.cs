@@ -17,7 +17,7 @@ public sealed class PackedBatchTests
             Freshness = freshness,
             AgeMilliseconds = age,
             FreshMilliseconds = fresh,
-            Value = status == 1 ? value : null,
+            Value = status == 1 ? value : default(ReadOnlyMemory<byte>),
         });
 
     [Fact]
@@ -30,8 +30,8 @@ public sealed class PackedBatchTests
         Assert.Equal(answers.Length, arrived.Count);
         for (var i = 0; i < answers.Length; i++)
         {
-            Assert.Equal(answers[i].Value, arrived[i].Value);
-            Assert.Equal(answers[i] with { Value = null }, arrived[i] with { Value = null });
+            Assert.Equal(answers[i].Value.ToArray(), arrived[i].Value.ToArray());
+            Assert.Equal(answers[i] with { Value = default }, arrived[i] with { Value = default });
         }
     });
 

@@ -16,26 +16,27 @@ public sealed class TimerWheelTests
                 Gen.Select(Seconds(3e8), Seconds(3e7)).Array[1, 200]) // a life, and how long until the next comes
             .Sample((frequency, arrivals) =>
             {
-                var wheel = new TimerWheel(start: -frequency, frequency);
-                List<Entry> waiting = [];
+                var entries = new EntryTable();
+                var wheel = new TimerWheel(entries, start: -frequency, frequency);
+                List<int> waiting = [];
                 var now = -frequency;
                 foreach (var (life, pause) in arrivals)
                 {
-                    var entry = new Entry([], [], now, now + Math.Max(1, (long)(life * frequency)));
-                    wheel.Add(entry);
+                    var entry = Add(entries, wheel, expiresAt: now + Math.Max(1, (long)(life * frequency)));
                     waiting.Add(entry);
                     now += (long)(pause * frequency);
 
                     var steps = int.MaxValue;
-                    while (wheel.NextDue(now, ref steps) is { } due)
+                    while (wheel.NextDue(now, ref steps) is not 0 and var due)
                     {
-                        Assert.True(due.ExpiresAt <= now, "Due before its expiry.");
+                        Assert.True(entries[due].ExpiresAt <= now, "Due before its expiry.");
                         Assert.True(waiting.Remove(due), "Due twice.");
                         wheel.Remove(due);
+                        entries.Remove(due);
                     }
 
                     var late = now - (long)(_twoTicks.TotalSeconds * frequency);
-                    Assert.DoesNotContain(waiting, missed => missed.ExpiresAt <= late);
+                    Assert.DoesNotContain(waiting, missed => entries[missed].ExpiresAt <= late);
                 }
             },
             iter: 5_000);
@@ -44,15 +45,16 @@ public sealed class TimerWheelTests
     public void AJumpOfAThousandYearsCostsOnlyTheEntriesThereAre()
     {
         const long frequency = 10_000_000;
-        var wheel = new TimerWheel(start: 0, frequency);
+        var entries = new EntryTable();
+        var wheel = new TimerWheel(entries, start: 0, frequency);
         for (var second = 1; second <= 1_000; second++)
         {
-            wheel.Add(new Entry([], [], 0, second * frequency));
+            Add(entries, wheel, expiresAt: second * frequency);
         }
 
         var steps = int.MaxValue;
         var due = 0;
-        while (wheel.NextDue(1_000L * 365 * 86_400 * frequency, ref steps) is { } entry)
+        while (wheel.NextDue(1_000L * 365 * 86_400 * frequency, ref steps) is not 0 and var entry)
         {
             wheel.Remove(entry);
             due++;
@@ -66,10 +68,11 @@ public sealed class TimerWheelTests
     public void StepsThatAreUsedUpAreTakenUpByTheNextCallAndNoneIsMissedThatWasAddedBetween()
     {
         const long second = Nanoseconds;
-        var wheel = new TimerWheel(start: 0, Nanoseconds);
+        var entries = new EntryTable();
+        var wheel = new TimerWheel(entries, start: 0, Nanoseconds);
         for (var i = 0; i < 500; i++)
         {
-            wheel.Add(new Entry([], [], 0, (60 * second) + (i * second / 100)));
+            Add(entries, wheel, expiresAt: (60 * second) + (i * second / 100));
         }
 
         var now = 62 * second; // the buckets of the second wheel are half emptied at most times
@@ -77,17 +80,18 @@ public sealed class TimerWheelTests
         for (var call = 0; call < 5_000; call++)
         {
             var steps = 1;
-            if (wheel.NextDue(now, ref steps) is { } due)
+            if (wheel.NextDue(now, ref steps) is not 0 and var due)
             {
-                Assert.True(due.ExpiresAt <= now);
+                Assert.True(entries[due].ExpiresAt <= now);
                 wheel.Remove(due);
+                entries.Remove(due);
                 removed++;
             }
 
             if (call < 1_000)
             {
                 now += second / 1_000;
-                wheel.Add(new Entry([], [], now, now + (second / 100 * (1 + (call % 300)))));
+                Add(entries, wheel, expiresAt: now + (second / 100 * (1 + (call % 300))));
                 added++;
             }
             else
@@ -97,6 +101,14 @@ public sealed class TimerWheelTests
         }
 
         Assert.Equal(added, removed);
+    }
+
+    private static int Add(EntryTable entries, TimerWheel wheel, long expiresAt)
+    {
+        var number = entries.Add();
+        entries[number].ExpiresAt = expiresAt;
+        wheel.Add(number);
+        return number;
     }
 
     /// <summary>Seconds from none to many, the short ones as often as the long ones.</summary>

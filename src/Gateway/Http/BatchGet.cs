@@ -92,7 +92,7 @@ internal sealed class BatchGet(Router router, LargeValues largeValues, CacheOpti
         var (lookup, status, title) = read;
         json.Write("{\"key\": "u8);
         ValueJson.WriteString(json, key);
-        if (status == 0 && lookup.Value is { } value && json.WrittenCount + value.LongLength > AnswerBytesAtMost)
+        if (lookup.Status == LookupStatus.Found && json.WrittenCount + (long)lookup.Value.Length > AnswerBytesAtMost)
         {
             (status, title) = (StatusCodes.Status413PayloadTooLarge, "The answer as a whole would be too large; ask for this key by itself");
         }
@@ -115,7 +115,7 @@ internal sealed class BatchGet(Router router, LargeValues largeValues, CacheOpti
         {
             metrics.Count(lookup.Source == LookupSource.Cache ? GatewayOutcome.Hit : GatewayOutcome.Miss);
             json.Write(", \"found\": true, "u8);
-            ValueJson.WriteMembers(json, lookup.Value);
+            ValueJson.WriteMembers(json, lookup.Value.Span);
             json.Write(lookup.Source == LookupSource.Cache ? ", \"source\": \"cache\""u8 : ", \"source\": \"redis\""u8);
             json.Write(lookup.Stale ? ", \"stale\": true}"u8 : "}"u8);
         }

@@ -80,9 +80,9 @@ internal sealed class ReadKey(Router router, LargeValues largeValues, CacheOptio
     private static Task WriteValueAsync(HttpContext context, in Lookup lookup)
     {
         var response = context.Response;
-        var value = lookup.Value!;
+        var value = lookup.Value;
         var format = ValueFormats.Choose(context.Request.Headers.Accept);
-        var tag = EntityTags.Of(value, format);
+        var tag = EntityTags.Of(value.Span, format);
         response.Headers.ETag = tag;
         if (context.Request.Headers.IfNoneMatch is { Count: > 0 } known && EntityTags.Matches(known, tag))
         {
@@ -104,21 +104,21 @@ internal sealed class ReadKey(Router router, LargeValues largeValues, CacheOptio
             return context.Request.Method == HttpMethods.Head ? Task.CompletedTask : StreamAsync(context, value, source);
         }
 
-        if (ValueJson.IsPlain(value))
+        if (ValueJson.IsPlain(value.Span))
         {
-            return WritePlain(context, value, source);
+            return WritePlain(context, value.Span, source);
         }
 
         var json = new ArrayBufferWriter<byte>(value.Length + 64);
         json.Write("{"u8);
-        ValueJson.WriteMembers(json, value);
+        ValueJson.WriteMembers(json, value.Span);
         json.Write(source);
         response.ContentLength = json.WrittenCount;
         return context.Request.Method == HttpMethods.Head ? Task.CompletedTask : ResponseBody.WriteAsync(response, json.WrittenMemory);
     }
 
     /// <summary>Most values need no escaping: then the length is known, and the answer is put together where it is sent from.</summary>
-    private static Task WritePlain(HttpContext context, byte[] value, byte[] source)
+    private static Task WritePlain(HttpContext context, ReadOnlySpan<byte> value, byte[] source)
     {
         var length = _beforePlain.Length + value.Length + 1 + source.Length;
         context.Response.ContentLength = length;
@@ -137,7 +137,7 @@ internal sealed class ReadKey(Router router, LargeValues largeValues, CacheOptio
         return length <= FlushedAtTheEnd ? Task.CompletedTask : output.FlushAsync(context.RequestAborted).AsTask();
     }
 
-    private static async Task StreamAsync(HttpContext context, byte[] value, byte[] source)
+    private static async Task StreamAsync(HttpContext context, ReadOnlyMemory<byte> value, byte[] source)
     {
         var output = context.Response.BodyWriter;
         output.Write("{"u8);

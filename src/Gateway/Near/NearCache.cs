@@ -66,16 +66,17 @@ internal sealed class NearCache
                 return false;
             }
 
-            if (copy.Uses == 0 && lease.Hits.Count < ReportedAtMost)
+            if (copy.Uses == 0 && lease.Hits < ReportedAtMost)
             {
-                copy.Uses = 1;
-                lease.Hits.Add(copy.Key);
+                _copies.SetUses(copy, 1);
+                KeyBatch.Pack(lease.HitKeys, key);
+                lease.Hits++;
             }
 
             _hits++;
             hit = new Lookup
             {
-                Status = copy.Value is null ? LookupStatus.Absent : LookupStatus.Found,
+                Status = copy.Absent ? LookupStatus.Absent : LookupStatus.Found,
                 Source = LookupSource.Cache,
                 Freshness = lease.Basis,
                 Stored = true,
@@ -125,7 +126,7 @@ internal sealed class NearCache
         lock (_lock)
         {
             lease.Load?.Void(key);
-            Compare(key, answer.Status, answer.Value);
+            Compare(key, answer.Status, answer.Value.Span);
         }
     }
 
@@ -146,7 +147,7 @@ internal sealed class NearCache
             ReadOnlySpan<byte> rest = answer.TakenBack.Packed;
             for (var i = 0; i < answer.TakenBack.Count; i++)
             {
-                var key = KeyBatch.Next(ref rest).ToArray();
+                var key = KeyBatch.Next(ref rest);
                 lease.Load?.Void(key);
                 _copies.Remove(key, RemovalCause.Invalidated);
             }
@@ -175,16 +176,17 @@ internal sealed class NearCache
     {
         lock (_lock)
         {
-            var hits = KeyBatch.Of([.. lease.Hits]);
-            foreach (var key in lease.Hits)
+            var hits = new KeyBatch(lease.Hits, lease.HitKeys.WrittenSpan.ToArray());
+            ReadOnlySpan<byte> rest = hits.Packed;
+            for (; lease.Hits > 0; lease.Hits--)
             {
-                if (_copies.Find(key) is { } copy)
+                if (_copies.TryFind(KeyBatch.Next(ref rest), out var copy))
                 {
-                    copy.Uses = 0;
+                    _copies.SetUses(copy, 0);
                 }
             }
 
-            lease.Hits.Clear();
+            lease.HitKeys.ResetWrittenCount();
             return hits;
         }
     }
@@ -193,17 +195,23 @@ internal sealed class NearCache
     {
         // Counted from the sending, and so older, and fresh for less long, than it is.
         var age = answer.AgeMilliseconds * _time.TimestampFrequency / 1_000;
-        _copies.Put(
-            key.ToArray(), answer.Status == LookupStatus.Found ? value.ToArray() : null, sent - age,
-            TimeSpan.FromMilliseconds(answer.AgeMilliseconds) + TimeSpan.FromMilliseconds(answer.FreshMilliseconds), lease.Number);
+        var life = TimeSpan.FromMilliseconds(answer.AgeMilliseconds) + TimeSpan.FromMilliseconds(answer.FreshMilliseconds);
+        if (answer.Status == LookupStatus.Found)
+        {
+            _copies.Put(key, value.Span, sent - age, life, lease.Number);
+        }
+        else
+        {
+            _copies.PutAbsent(key, sent - age, life, lease.Number);
+        }
     }
 
     private void Compare(ReadOnlySpan<byte> key, LookupStatus status, ReadOnlySpan<byte> value)
     {
-        if (_copies.Find(key) is { } copy
-            && !(copy.Value is null ? status == LookupStatus.Absent : status == LookupStatus.Found && value.SequenceEqual(copy.Value)))
+        if (_copies.TryFind(key, out var copy)
+            && !(copy.Absent ? status == LookupStatus.Absent : status == LookupStatus.Found && value.SequenceEqual(copy.Value.Span)))
         {
-            _copies.Remove(copy.Key, RemovalCause.Invalidated);
+            _copies.Remove(key, RemovalCause.Invalidated);
         }
     }
 }
@@ -220,7 +228,7 @@ internal sealed class NearLoad(int lease, long sent)
     public long Sent => sent;
 
     /// <summary>What it says of a key is not to be kept.</summary>
-    public void Void(byte[] key) => (_voided ??= new(KeyComparer.Instance)).Add(key);
+    public void Void(ReadOnlySpan<byte> key) => (_voided ??= new(KeyComparer.Instance)).GetAlternateLookup<ReadOnlySpan<byte>>().Add(key);
 
     /// <summary>Whether that is so.</summary>
     public bool Voids(ReadOnlySpan<byte> key) => _voided is not null && _voided.GetAlternateLookup<ReadOnlySpan<byte>>().Contains(key);

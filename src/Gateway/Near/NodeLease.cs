@@ -1,3 +1,4 @@
+using System.Buffers;
 using RpOrleans.Grains;
 using RpOrleans.Grains.Coherence;
 
@@ -25,8 +26,11 @@ internal sealed class NodeLease(NearCache cache)
     /// <summary>The look-up that is under way, if there is one: there is never more than one.</summary>
     public NearLoad? Load { get; set; }
 
-    /// <summary>Keys that were answered from copies, and of which the node has not been told.</summary>
-    public List<byte[]> Hits { get; } = [];
+    /// <summary>How many keys were answered from copies, and of which the node has not been told.</summary>
+    public int Hits { get; set; }
+
+    /// <summary>Those keys, as they stand in a batch.</summary>
+    public ArrayBufferWriter<byte> HitKeys { get; } = new();
 
     /// <inheritdoc cref="NearCache.TryHit"/>
     public bool TryHit(ReadOnlySpan<byte> key, out Lookup hit) => cache.TryHit(this, key, out hit);

@@ -167,7 +167,7 @@ internal sealed class NodeLink
     {
         var answers = await _peeks.PeekAsync(new KeyBatch(1, KeyBatch.Pack(key, Lease?.Wants(key) == true))).ConfigureAwait(false);
         var answer = answers.Next(out var value);
-        return answer.Status == LookupStatus.Found ? answer with { Value = value.ToArray() } : answer;
+        return answer with { Value = value };
     }
 
     private Task<LookupBatch> CallPeekAsync(KeyBatch keys) => CallAsync(static (grain, keys) => grain.PeekAsync(keys), keys, _peekAtMost);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using RpOrleans.Grains.Lru;
 using RpOrleans.Grains.Settings;
 
@@ -103,17 +104,18 @@ internal sealed class Leases(CoherenceOptions options, Session session, TimeProv
 
     /// <summary>Notes that a gateway is given a copy of what is held under a key; to be called in the step in which that is read.</summary>
     /// <param name="holder">As <see cref="Find"/> said.</param>
-    /// <param name="key">The key; kept.</param>
-    public void Grant(int holder, byte[] key)
+    /// <param name="key">The key.</param>
+    public void Grant(int holder, ReadOnlySpan<byte> key)
     {
         lock (_lock)
         {
-            _granted[key] = _granted.GetValueOrDefault(key) | (1UL << holder);
+            ref var mask = ref CollectionsMarshal.GetValueRefOrAddDefault(_granted.GetAlternateLookup<ReadOnlySpan<byte>>(), key, out _);
+            mask |= 1UL << holder;
         }
     }
 
     /// <summary>What is held under a key is held no more, or replaced.</summary>
-    public void TakeBack(byte[] key)
+    public void TakeBack(ReadOnlySpan<byte> key)
     {
         if (_granted.Count == 0)
         {
@@ -122,13 +124,13 @@ internal sealed class Leases(CoherenceOptions options, Session session, TimeProv
 
         lock (_lock)
         {
-            if (_granted.Remove(key, out var mask))
+            if (_granted.GetAlternateLookup<ReadOnlySpan<byte>>().Remove(key, out var granted, out var mask))
             {
                 for (var i = 0; mask != 0; i++, mask >>= 1)
                 {
                     if ((mask & 1) != 0)
                     {
-                        _holders[i]?.TakeBack(key, PendingAtMost);
+                        _holders[i]?.TakeBack(granted, PendingAtMost);
                     }
                 }
             }

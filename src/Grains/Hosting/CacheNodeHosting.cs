@@ -32,7 +32,7 @@ internal static class CacheNodeHosting
             var leases = services.GetRequiredService<Leases>();
             return new LruCache(cache.MaximumEntries, cache.MaximumBytes, services.GetRequiredService<TimeProvider>(), cache.StaleIfError)
             {
-                Removed = (entry, _) => leases.TakeBack(entry.Key),
+                Removed = (entry, _) => leases.TakeBack(entry.Key.Span),
             };
         });
         silo.Services.AddSingleton<HeldEntries>();

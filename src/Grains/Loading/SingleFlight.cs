@@ -1,3 +1,5 @@
+using RpOrleans.Grains.Lru;
+
 namespace RpOrleans.Grains.Loading;
 
 // One load a key, however many are waiting (Go's singleflight). What is in flight for a key is also the token that says
@@ -33,7 +35,7 @@ internal sealed class SingleFlight<TResult>(IEqualityComparer<byte[]> comparer, 
     public bool Void(byte[] key) => _latest.Remove(key);
 
     /// <summary>Overtakes what is in flight for the chosen keys.</summary>
-    public void VoidWhere(Predicate<byte[]> chosen)
+    public void VoidWhere(KeyPredicate chosen)
     {
         foreach (var key in _latest.Keys.Where(key => chosen(key)).ToList())
         {

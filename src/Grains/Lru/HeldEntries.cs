@@ -38,7 +38,7 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
     /// <returns>Whether it is held, and as fresh as promised.</returns>
     public bool TryHit(ReadOnlySpan<byte> key, int holder, out Lookup hit)
     {
-        Entry? entry;
+        Entry entry;
         Freshness basis;
         bool refresh;
         var now = time.GetTimestamp();
@@ -54,7 +54,7 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
             refresh = IsToBeRefreshed(entry, now);
             if (holder >= 0)
             {
-                leases!.Grant(holder, entry.Key);
+                leases!.Grant(holder, entry.Key.Span);
             }
         }
 
@@ -66,7 +66,7 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
     /// <summary>A gateway has answered with its copy: the entry becomes the most recently used, as by a hit.</summary>
     public void NoteHit(ReadOnlySpan<byte> key)
     {
-        Entry? entry;
+        Entry entry;
         bool refresh;
         var now = time.GetTimestamp();
         lock (_lock)
@@ -95,7 +95,7 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
         {
             // That Redis had no such key is not worth saying without its confirmation: an error is never a miss.
             var now = time.GetTimestamp();
-            if (!entries.TryGetRetained(key, now, out var entry) || entry.Value is null)
+            if (!entries.TryGetRetained(key, now, out var entry) || entry.Absent)
             {
                 return false;
             }
@@ -134,7 +134,7 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
     {
         lock (_lock)
         {
-            if (entries.Find(key) is not { } entry)
+            if (!entries.TryFind(key, out var entry))
             {
                 return new Explanation { Loading = _flights.Busy(key) };
             }
@@ -145,8 +145,8 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
             return new Explanation
             {
                 Held = true,
-                Absent = entry.Value is null,
-                ValueBytes = entry.Value?.Length ?? 0,
+                Absent = entry.Absent,
+                ValueBytes = entry.Value.Length,
                 AgeMilliseconds = answer.AgeMilliseconds,
                 FreshMilliseconds = answer.FreshMilliseconds,
                 Freshness = answer.Freshness,
@@ -214,7 +214,7 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
                 metrics.VoidedLoads++;
             }
 
-            if (keep && !overtaken && entries.Put(flight.Key, value, sent, life, flight.Session, originLife))
+            if (keep && !overtaken && Put(flight, value, sent, life, originLife))
             {
                 return true;
             }
@@ -274,7 +274,7 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
     }
 
     /// <summary>Drops the copies of keys that belong to others now; what is under way for them is not kept either, even if they come back meanwhile.</summary>
-    public void DropMoved(Predicate<byte[]> moved)
+    public void DropMoved(KeyPredicate moved)
     {
         lock (_lock)
         {
@@ -298,41 +298,46 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
         }
     }
 
+    private bool Put(SingleFlight<Lookup>.Flight flight, byte[]? value, long sent, TimeSpan life, TimeSpan? originLife) => value is null
+        ? entries.PutAbsent(flight.Key, sent, life, flight.Session)
+        : entries.Put(flight.Key, value, sent, life, flight.Session, originLife);
+
     private void Clear()
     {
         leases?.TakeAllBack();
         entries.Clear(RemovalCause.Invalidated, tell: false);
     }
 
-    private void NoteUse(Entry entry, bool refresh)
+    private void NoteUse(in Entry entry, bool refresh)
     {
-        touches?.Offer(entry.Key);
+        touches?.Offer(entry.Key.Span);
         if (refresh)
         {
-            RefreshDue?.Invoke(entry.Key);
+            RefreshDue?.Invoke(entry.Key.ToArray());
         }
     }
 
     // Hits pay for this: to count three of them, and then one comparison.
-    private bool IsToBeRefreshed(Entry entry, long now)
+    private bool IsToBeRefreshed(in Entry entry, long now)
     {
-        if (entry.Uses < AskedOften)
+        var uses = entry.Uses;
+        if (uses < AskedOften)
         {
-            entry.Uses++;
+            entries.SetUses(entry, ++uses);
         }
 
-        if (entry.Uses != AskedOften || now - entry.LoadedAt < options.RefreshAhead * (entry.ExpiresAt - entry.LoadedAt))
+        if (uses != AskedOften || now - entry.LoadedAt < options.RefreshAhead * (entry.ExpiresAt - entry.LoadedAt))
         {
             return false;
         }
 
-        entry.Uses++;
+        entries.SetUses(entry, ++uses);
         return true;
     }
 
-    private Lookup Answer(Entry entry, Freshness basis, long now) => new()
+    private Lookup Answer(in Entry entry, Freshness basis, long now) => new()
     {
-        Status = entry.Value is null ? LookupStatus.Absent : LookupStatus.Found,
+        Status = entry.Absent ? LookupStatus.Absent : LookupStatus.Found,
         Source = LookupSource.Cache,
         Freshness = basis,
         Stored = true,

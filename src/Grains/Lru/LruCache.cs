@@ -1,11 +1,9 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace RpOrleans.Grains.Lru;
 
-// A dictionary finds an entry; a list through the entries keeps them in the order of their use, so that the least recent is at
+// An index finds an entry; a list through the entries keeps them in the order of their use, so that the least recent is at
 // hand when space is needed; a timer wheel keeps them in the order of their expiry, so that memory comes back without
-// anyone asking for what has expired. Each operation is O(1), RemoveWhere apart. The price is strictness: every hit
-// moves its entry, where caches that only approximate the order get by with a mark.
+// anyone asking for what has expired (EntryStore). Each operation is O(1), RemoveWhere apart. The price is strictness: every
+// hit moves its entry, where caches that only approximate the order get by with a mark.
 //
 // Where a retention is set, an entry that has expired is not found any more but stays for that long, in its place in the
 // order, for those who ask for it by TryGetRetained. It takes space like any other, and is evicted like any other.
@@ -19,16 +17,16 @@ namespace RpOrleans.Grains.Lru;
 internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvider time, TimeSpan retention = default)
 {
     private readonly long _retention = (long)(retention.TotalSeconds * time.TimestampFrequency);
-    private Dictionary<byte[], Entry> _entries = new(KeyComparer.Instance);
-    private TimerWheel _wheel = NewWheel(time, retention);
-    private Entry? _newest;
-    private Entry? _oldest;
+    private EntryStore _store = NewStore(time, retention, reclaiming: new());
 
     /// <summary>Entries held now, among them those that have expired and are retained, or were not asked for or swept since.</summary>
-    public int Count => _entries.Count;
+    public int Count => _store.Count;
 
     /// <summary>Bytes that they take: keys, values and overhead.</summary>
     public long Bytes { get; private set; }
+
+    /// <summary>Bytes of memory that are allocated for that: at most as many and a tenth, but for the first megabyte, and for what just became free.</summary>
+    public long Allocated => _store.Bytes;
 
     /// <summary>Entries that may be held at most.</summary>
     public int MaximumEntries { get; } = maximumEntries >= 1
@@ -51,107 +49,68 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
     /// <param name="key">The key.</param>
     /// <param name="entry">Its entry.</param>
     /// <returns>Whether there is one that has not expired.</returns>
-    public bool TryGet(ReadOnlySpan<byte> key, [MaybeNullWhen(false)] out Entry entry) => TryGet(key, time.GetTimestamp(), out entry);
+    public bool TryGet(ReadOnlySpan<byte> key, out Entry entry) => TryGet(key, time.GetTimestamp(), out entry);
 
     /// <inheritdoc cref="TryGet(ReadOnlySpan{byte}, out Entry)"/>
     /// <param name="key">The key.</param>
     /// <param name="now">The present timestamp, for those who need it too.</param>
     /// <param name="entry">Its entry.</param>
-    public bool TryGet(ReadOnlySpan<byte> key, long now, [MaybeNullWhen(false)] out Entry entry)
-    {
-        if (!_entries.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(key, out entry))
-        {
-            return false;
-        }
-
-        if (entry.ExpiresAt <= now)
-        {
-            if (entry.RetainedUntil(_retention) <= now)
-            {
-                Remove(entry, RemovalCause.Expired);
-            }
-
-            entry = null;
-            return false;
-        }
-
-        MakeNewest(entry);
-        return true;
-    }
+    public bool TryGet(ReadOnlySpan<byte> key, long now, out Entry entry) => TryGet(key, now, retained: false, out entry);
 
     /// <summary>Finds what is held under a key, whether it has expired or not, and makes it the most recently used.</summary>
     /// <param name="key">The key.</param>
     /// <param name="now">The present timestamp.</param>
     /// <param name="entry">Its entry.</param>
     /// <returns>Whether there is one whose retention is not over.</returns>
-    public bool TryGetRetained(byte[] key, long now, [MaybeNullWhen(false)] out Entry entry)
-    {
-        if (!_entries.TryGetValue(key, out entry))
-        {
-            return false;
-        }
-
-        if (entry.RetainedUntil(_retention) <= now)
-        {
-            Remove(entry, RemovalCause.Expired);
-            entry = null;
-            return false;
-        }
-
-        MakeNewest(entry);
-        return true;
-    }
+    public bool TryGetRetained(ReadOnlySpan<byte> key, long now, out Entry entry) => TryGet(key, now, retained: true, out entry);
 
     /// <summary>Whether anything is held under a key; leaves it where it is in the order.</summary>
-    public bool Contains(byte[] key) => _entries.ContainsKey(key);
+    public bool Contains(ReadOnlySpan<byte> key) => _store.Find(key) != 0;
 
-    /// <summary>What is held under a key, expired or not; leaves it where it is in the order.</summary>
-    public Entry? Find(ReadOnlySpan<byte> key) => _entries.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(key, out var entry) ? entry : null;
+    /// <summary>Finds what is held under a key, expired or not; leaves it where it is in the order.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="entry">Its entry.</param>
+    /// <returns>Whether there is one.</returns>
+    public bool TryFind(ReadOnlySpan<byte> key, out Entry entry)
+    {
+        var number = _store.Find(key);
+        entry = number == 0 ? default : _store.View(number);
+        return number != 0;
+    }
+
+    /// <summary>Sets how often an entry was asked for, up to 63; to be called before anything comes or leaves after it was found.</summary>
+    public void SetUses(in Entry entry, byte uses) => _store[entry.Number].Uses = uses;
 
     /// <summary>Holds a value as the most recently used, in place of what is held under its key.</summary>
-    /// <param name="key">The key. The cache keeps the array, which must not be written to any more.</param>
-    /// <param name="value">The value, or <see langword="null"/> for a key that Redis does not have. The same holds for it.</param>
+    /// <param name="key">The key; copied, as is the value.</param>
+    /// <param name="value">The value.</param>
     /// <param name="loadedAt">When the read that gave the value was sent, as a timestamp of the clock.</param>
     /// <param name="life">How long it may be served, counted from then.</param>
     /// <param name="session">The number of the session under which it was read.</param>
     /// <param name="originLife">How long Redis itself holds it, counted from then: it is not retained for longer. <see langword="null"/> for no end.</param>
     /// <returns>Whether it is held. If its life is over, or it is larger than the whole cache, nothing is held under the key any more.</returns>
-    // That Redis has no such key is never said of it while it fails, so it is not retained.
-    public bool Put(byte[] key, byte[]? value, long loadedAt, TimeSpan life, int session = 0, TimeSpan? originLife = null)
-    {
-        // Not replaced in place: the dictionary would go on holding the older array of the same key beside the new one.
-        Remove(key, RemovalCause.Replaced);
+    public bool Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long loadedAt, TimeSpan life, int session = 0, TimeSpan? originLife = null) =>
+        Put(key, value, absent: false, loadedAt, life, session, RetentionOf(originLife - life));
 
-        var entry = new Entry(key, value, loadedAt, ExpiryOf(loadedAt, life), session, value is null ? (byte)0 : RetentionOf(originLife - life));
-        if (entry.ExpiresAt <= time.GetTimestamp() || entry.Size > MaximumBytes)
-        {
-            return false;
-        }
-
-        while (Count >= MaximumEntries || entry.Size > MaximumBytes - Bytes)
-        {
-            Remove(_oldest!, RemovalCause.Evicted);
-        }
-
-        _entries.Add(key, entry);
-        LinkAsNewest(entry);
-        _wheel.Add(entry);
-        Bytes += entry.Size;
-        return true;
-    }
+    /// <summary>Holds as the most recently used that Redis has no such key.</summary>
+    /// <inheritdoc cref="Put(ReadOnlySpan{byte}, ReadOnlySpan{byte}, long, TimeSpan, int, TimeSpan?)"/>
+    // That is never said of a key while Redis fails, so it is not retained.
+    public bool PutAbsent(ReadOnlySpan<byte> key, long loadedAt, TimeSpan life, int session = 0) =>
+        Put(key, [], absent: true, loadedAt, life, session, retained: 0);
 
     /// <summary>Removes what is held under a key.</summary>
     /// <param name="key">The key.</param>
     /// <param name="cause">Why.</param>
     /// <returns>Whether anything was held.</returns>
-    public bool Remove(byte[] key, RemovalCause cause)
+    public bool Remove(ReadOnlySpan<byte> key, RemovalCause cause)
     {
-        if (!_entries.TryGetValue(key, out var entry))
+        var number = _store.Find(key);
+        if (number == 0)
         {
             return false;
         }
 
-        Remove(entry, cause);
+        Remove(number, cause);
         return true;
     }
 
@@ -163,9 +122,9 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
     {
         var now = time.GetTimestamp();
         var removed = 0;
-        while (_wheel.NextDue(now, ref most) is { } entry)
+        while (_store.Wheel.NextDue(now, ref most) is not 0 and var number)
         {
-            Remove(entry, RemovalCause.Expired);
+            Remove(number, RemovalCause.Expired);
             removed++;
         }
 
@@ -176,19 +135,20 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
     /// <param name="key">Chooses the keys. Must not call the cache.</param>
     /// <param name="cause">Why.</param>
     /// <returns>How many were removed.</returns>
-    public int RemoveWhere(Predicate<byte[]> key, RemovalCause cause)
+    public int RemoveWhere(KeyPredicate key, RemovalCause cause)
     {
         var removed = 0;
-        for (var entry = _oldest; entry is not null;)
+        for (var number = _store.Recency.Oldest; number != 0;)
         {
+            ref var entry = ref _store[number];
             var newer = entry.Newer;
-            if (key(entry.Key))
+            if (key(_store.RecordOf(entry).KeySpan))
             {
-                Remove(entry, cause);
+                Remove(number, cause, ref newer);
                 removed++;
             }
 
-            entry = newer;
+            number = newer;
         }
 
         return removed;
@@ -200,23 +160,77 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
     // However many there are, they are let go at once: readers wait for this.
     public void Clear(RemovalCause cause, bool tell = true)
     {
-        var entry = _oldest;
-        _entries = new(KeyComparer.Instance);
-        _wheel = NewWheel(time, retention);
-        _newest = _oldest = null;
+        var cleared = _store;
+        _store = NewStore(time, retention, cleared.Reclaiming);
         Bytes = 0;
-        for (; tell && Removed is not null && entry is not null; entry = entry.Newer)
+        cleared.LetGo();
+        for (var number = cleared.Recency.Oldest; tell && Removed is not null && number != 0; number = cleared[number].Newer)
         {
-            Removed(entry, cause);
+            Removed(cleared.View(number), cause);
         }
     }
 
-    private void Remove(Entry entry, RemovalCause cause)
+    private bool TryGet(ReadOnlySpan<byte> key, long now, bool retained, out Entry entry)
     {
-        _entries.Remove(entry.Key);
-        Unlink(entry);
-        _wheel.Remove(entry);
-        Bytes -= entry.Size;
+        entry = default;
+        var number = _store.Find(key);
+        if (number == 0)
+        {
+            return false;
+        }
+
+        ref var slot = ref _store[number];
+        if (slot.ExpiresAt <= now)
+        {
+            if (slot.RetainedUntil(_retention) <= now)
+            {
+                Remove(number, RemovalCause.Expired);
+                return false;
+            }
+
+            if (!retained)
+            {
+                return false;
+            }
+        }
+
+        _store.Recency.MakeNewest(number);
+        entry = _store.View(number);
+        return true;
+    }
+
+    private bool Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool absent, long loadedAt, TimeSpan life, int session, byte retained)
+    {
+        Remove(key, RemovalCause.Replaced);
+
+        var size = Entry.SizeOf(key.Length, value.Length);
+        var entry = new EntrySlot { LoadedAt = loadedAt, ExpiresAt = ExpiryOf(loadedAt, life), Session = session, Retention = retained };
+        if (entry.ExpiresAt <= time.GetTimestamp() || size > MaximumBytes)
+        {
+            return false;
+        }
+
+        while (Count >= MaximumEntries || size > MaximumBytes - Bytes)
+        {
+            Remove(_store.Recency.Oldest, RemovalCause.Evicted);
+        }
+
+        _store.Add(key, value, absent, entry);
+        Bytes += size;
+        return true;
+    }
+
+    private void Remove(int number, RemovalCause cause)
+    {
+        var follow = 0;
+        Remove(number, cause, ref follow);
+    }
+
+    private void Remove(int number, RemovalCause cause, ref int follow)
+    {
+        var entry = _store.View(number);
+        _store.Remove(number, ref follow);
+        Bytes -= Entry.SizeOf(entry.Key.Length, entry.Value.Length);
 
         switch (cause)
         {
@@ -231,61 +245,14 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
         Removed?.Invoke(entry, cause);
     }
 
-    private void MakeNewest(Entry entry)
-    {
-        if (entry != _newest)
-        {
-            Unlink(entry);
-            LinkAsNewest(entry);
-        }
-    }
-
-    private void LinkAsNewest(Entry entry)
-    {
-        entry.Older = _newest;
-        if (_newest is { } newest)
-        {
-            newest.Newer = entry;
-        }
-        else
-        {
-            _oldest = entry;
-        }
-
-        _newest = entry;
-    }
-
-    private void Unlink(Entry entry)
-    {
-        if (entry.Newer is { } newer)
-        {
-            newer.Older = entry.Older;
-        }
-        else
-        {
-            _newest = entry.Older;
-        }
-
-        if (entry.Older is { } older)
-        {
-            older.Newer = entry.Newer;
-        }
-        else
-        {
-            _oldest = entry.Newer;
-        }
-
-        entry.Newer = entry.Older = null;
-    }
-
     /// <summary>As many 255ths of the retention as fit into what Redis holds an entry for beyond its life.</summary>
     private byte RetentionOf(TimeSpan? beyond) =>
         retention == TimeSpan.Zero || beyond <= TimeSpan.Zero ? (byte)0
-        : beyond is not { } span || span >= retention ? Entry.WholeRetention
-        : (byte)(Entry.WholeRetention * (span / retention));
+        : beyond is not { } span || span >= retention ? EntrySlot.WholeRetention
+        : (byte)(EntrySlot.WholeRetention * (span / retention));
 
-    private static TimerWheel NewWheel(TimeProvider time, TimeSpan retention) =>
-        new(time.GetTimestamp(), time.TimestampFrequency, (long)(retention.TotalSeconds * time.TimestampFrequency));
+    private static EntryStore NewStore(TimeProvider time, TimeSpan retention, Reclaiming reclaiming) =>
+        new(time.GetTimestamp(), time.TimestampFrequency, (long)(retention.TotalSeconds * time.TimestampFrequency), reclaiming);
 
     /// <summary>The timestamp at which a life that began then is over; the last one there is for a life that goes beyond it.</summary>
     private long ExpiryOf(long loadedAt, TimeSpan life)

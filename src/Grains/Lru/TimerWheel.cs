@@ -16,11 +16,12 @@ namespace RpOrleans.Grains.Lru;
 // tick later. Those who must not be given an expired entry look at its own timestamp.
 
 /// <summary>The entries by the time at which they expire, or, where they are retained after that, at which that is over.</summary>
+/// <param name="entries">The entries, through which the buckets' lists run.</param>
 /// <param name="start">A timestamp before which no entry expires.</param>
 /// <param name="frequency">Timestamps in a second.</param>
 /// <param name="retention">How long after its expiry an entry is retained at most.</param>
 // No lock: the owning grain runs one turn at a time, and nothing here awaits.
-internal sealed class TimerWheel(long start, long frequency, long retention = 0)
+internal sealed class TimerWheel(EntryTable entries, long start, long frequency, long retention = 0)
 {
     private const int TicksInASecond = 20;
     private const int DigitBits = 6;
@@ -29,70 +30,90 @@ internal sealed class TimerWheel(long start, long frequency, long retention = 0)
     private const int None = -1;
 
     private readonly ulong _tick = (ulong)Math.Max(1, frequency / TicksInASecond);
-    private readonly Entry?[] _buckets = new Entry?[Wheels * BucketsInAWheel];
+    private readonly int[] _buckets = new int[Wheels * BucketsInAWheel]; // the first entry of each; 0 for none
     private readonly ulong[] _occupied = new ulong[Wheels];
     private ulong _present;    // no entry is due before this tick
     private int _open = None;  // the bucket that the present tick has reached, while it is being emptied
 
     /// <summary>Adds an entry, which expires later than any timestamp that <see cref="NextDue"/> was called with.</summary>
-    public void Add(Entry entry) => Place(entry, DueTick(entry));
+    public void Add(int number) => Place(number, DueTick(entries[number]));
 
     /// <summary>Takes an entry out.</summary>
-    public void Remove(Entry entry)
+    public void Remove(int number)
     {
-        if (entry.NextInBucket is { } next)
+        var (next, previous) = (entries[number].NextInBucket, entries[number].PreviousInBucket);
+        if (next != 0)
         {
-            next.PreviousInBucket = entry.PreviousInBucket;
+            entries[next].PreviousInBucket = previous;
         }
 
-        if (entry.PreviousInBucket is { } previous)
+        if (previous >= 0)
         {
-            previous.NextInBucket = entry.NextInBucket;
+            entries[previous].NextInBucket = next;
         }
         else
         {
-            _buckets[entry.Bucket] = entry.NextInBucket;
-            if (entry.NextInBucket is null)
+            var bucket = ~previous;
+            _buckets[bucket] = next;
+            if (next == 0)
             {
-                _occupied[entry.Bucket / BucketsInAWheel] &= ~(1UL << entry.Bucket); // the shift takes the last six bits
+                _occupied[bucket / BucketsInAWheel] &= ~(1UL << bucket); // the shift takes the last six bits
             }
         }
+    }
 
-        entry.NextInBucket = entry.PreviousInBucket = null;
+    /// <summary>An entry has another number now.</summary>
+    public void Move(int to)
+    {
+        var (next, previous) = (entries[to].NextInBucket, entries[to].PreviousInBucket);
+        if (next != 0)
+        {
+            entries[next].PreviousInBucket = to;
+        }
+
+        if (previous >= 0)
+        {
+            entries[previous].NextInBucket = to;
+        }
+        else
+        {
+            _buckets[~previous] = to;
+        }
     }
 
     /// <summary>An entry that is due, for the caller to remove.</summary>
     /// <param name="now">The present timestamp.</param>
     /// <param name="steps">How many entries may still be looked at; goes down by those that were.</param>
-    /// <returns><see langword="null"/> when none is due, or the steps are used up: the next call goes on from there.</returns>
-    public Entry? NextDue(long now, ref int steps)
+    /// <returns>Its number; 0 when none is due, or the steps are used up: the next call goes on from there.</returns>
+    public int NextDue(long now, ref int steps)
     {
         var reached = (ulong)(now - start) / _tick;
         while (steps > 0)
         {
-            if (_open == None || _buckets[_open] is not { } entry)
+            if (_open == None || _buckets[_open] is 0)
             {
                 _open = NextBucket(reached);
                 if (_open == None)
                 {
-                    return null;
+                    return 0;
                 }
 
                 continue;
             }
 
             steps--;
-            var due = DueTick(entry);
+            var number = _buckets[_open];
+            var due = DueTick(entries[number]);
             if (due <= _present)
             {
-                return entry;
+                return number;
             }
 
-            Remove(entry);
-            Place(entry, due);
+            Remove(number);
+            Place(number, due);
         }
 
-        return null;
+        return 0;
     }
 
     /// <summary>Goes on to the earliest occupied bucket, or to the tick that the clock has reached if that comes first.</summary>
@@ -123,7 +144,7 @@ internal sealed class TimerWheel(long start, long frequency, long retention = 0)
         return None;
     }
 
-    private void Place(Entry entry, ulong due)
+    private void Place(int number, ulong due)
     {
         // The digit is greater than the present one, so an open bucket is never added to.
         Debug.Assert(due > _present, "An entry that is due already would lie in a bucket that is not looked at again.");
@@ -131,17 +152,17 @@ internal sealed class TimerWheel(long start, long frequency, long retention = 0)
         var digit = (int)(due >> (wheel * DigitBits)) & (BucketsInAWheel - 1);
         _occupied[wheel] |= 1UL << digit;
 
-        entry.Bucket = (wheel * BucketsInAWheel) + digit;
-        ref var first = ref _buckets[entry.Bucket];
-        entry.NextInBucket = first;
-        if (first is not null)
+        var bucket = (wheel * BucketsInAWheel) + digit;
+        var first = _buckets[bucket];
+        (entries[number].NextInBucket, entries[number].PreviousInBucket) = (first, ~bucket);
+        if (first != 0)
         {
-            first.PreviousInBucket = entry;
+            entries[first].PreviousInBucket = number;
         }
 
-        first = entry;
+        _buckets[bucket] = number;
     }
 
     /// <summary>The first tick at or after the entry's removal.</summary>
-    private ulong DueTick(Entry entry) => (((ulong)(entry.RetainedUntil(retention) - start) - 1) / _tick) + 1;
+    private ulong DueTick(in EntrySlot entry) => (((ulong)(entry.RetainedUntil(retention) - start) - 1) / _tick) + 1;
 }

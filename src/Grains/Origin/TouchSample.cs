@@ -38,9 +38,9 @@ internal sealed partial class TouchSample : IAsyncDisposable
     }
 
     /// <summary>A read of this key was answered from memory. Never waits.</summary>
-    public void Offer(byte[] key)
+    public void Offer(ReadOnlySpan<byte> key)
     {
-        if (Random.Shared.NextDouble() < _share && !_waiting.Writer.TryWrite(key))
+        if (Random.Shared.NextDouble() < _share && !_waiting.Writer.TryWrite(key.ToArray()))
         {
             Interlocked.Increment(ref _metrics.TouchesDropped);
         }

@@ -57,7 +57,7 @@ internal sealed class Ownership(ILocalSiloDetails silo, IClusterMembershipServic
     public static string NodeName(SiloAddress silo) => silo.Endpoint.ToString();
 
     /// <summary>Whether this node owns the key.</summary>
-    public bool Owns(byte[] key)
+    public bool Owns(ReadOnlySpan<byte> key)
     {
         if (_draining)
         {

@@ -1,0 +1,51 @@
+using System.Globalization;
+using RpOrleans.Memory;
+
+// Measures what a node's cache takes of memory, and how long it keeps everyone waiting: it is filled, then written to and read for a
+// while, then cleared. Prints a table.
+//
+//   dotnet run -c Release --project bench/Memory -- [ENTRIES [SECONDS [SHARE OF WRITES]]]
+
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+var entries = args.Length > 0 ? int.Parse(args[0]) : 10_000_000;
+var seconds = args.Length > 1 ? double.Parse(args[1]) : 30;
+var writes = args.Length > 2 ? double.Parse(args[2]) : 0.1;
+
+var load = new CacheLoad(entries);
+var begin = ResidentMemory.Bytes;
+using var pauses = new PauseWatch();
+
+load.Fill();
+var beside = CacheLoad.KeyBytes + CacheLoad.ValueBytes;
+Console.WriteLine($"filled: {load.Cache.Count:N0} entries of {CacheLoad.KeyBytes}-byte keys and {CacheLoad.ValueBytes}-byte values");
+Print("an entry beside key and value, resident", $"{((ResidentMemory.Bytes - begin) / (double)load.Cache.Count) - beside:0.0} B");
+Print("an entry beside key and value, allocated", $"{(load.Cache.Allocated / (double)load.Cache.Count) - beside:0.0} B");
+Print("an entry beside key and value, counted", $"{(load.Cache.Bytes / (double)load.Cache.Count) - beside:0.0} B");
+PrintPauses();
+
+var most = load.Churn(TimeSpan.FromSeconds(seconds), writes, () => ResidentMemory.Bytes - begin);
+Console.WriteLine($"churned: {seconds:0} s, {load.Operations:N0} operations, {load.Writes:N0} of them writes of {CacheLoad.SmallestChurned} to {CacheLoad.LargestChurned} bytes");
+Print("limit", Megabytes(load.Cache.MaximumBytes));
+Print("counted", Megabytes(load.Cache.Bytes));
+Print("allocated", Megabytes(load.Cache.Allocated));
+Print("resident, at most", $"{Megabytes(most)}: {most / (double)load.Cache.MaximumBytes:0.000} × the limit");
+PrintPauses();
+
+load.Clear();
+Console.WriteLine("cleared");
+PrintPauses();
+Thread.Sleep(TimeSpan.FromSeconds(5));
+Print("resident, 5 s later", Megabytes(ResidentMemory.Bytes - begin));
+return;
+
+void PrintPauses()
+{
+    var (collector, lateness, collections) = pauses.Take();
+    Print("longest operation", $"{load.TakeLongest().TotalMilliseconds:0.0} ms");
+    Print("longest pause for the garbage collector", $"{collector.TotalMilliseconds:0.0} ms, {collections} collections of everything");
+    Print("latest that a sleeping thread woke", $"{lateness.TotalMilliseconds:0.0} ms; other programs are part of that");
+}
+
+static void Print(string what, string much) => Console.WriteLine($"  {what,-42} {much}");
+
+static string Megabytes(long bytes) => $"{bytes / 1e6:N0} MB";
