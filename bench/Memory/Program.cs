@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using RpOrleans.Memory;
 
@@ -11,6 +12,7 @@ var entries = args.Length > 0 ? int.Parse(args[0]) : 10_000_000;
 var seconds = args.Length > 1 ? double.Parse(args[1]) : 30;
 var writes = args.Length > 2 ? double.Parse(args[2]) : 0.1;
 
+new CacheLoad(1_000).Fill(); // so that code is compiled
 var load = new CacheLoad(entries);
 var begin = ResidentMemory.Bytes;
 using var pauses = new PauseWatch();
@@ -34,16 +36,26 @@ PrintPauses();
 load.Clear();
 Console.WriteLine("cleared");
 PrintPauses();
-Thread.Sleep(TimeSpan.FromSeconds(5));
-Print("resident, 5 s later", Megabytes(ResidentMemory.Bytes - begin));
+Live(TimeSpan.FromSeconds(5));
+Print("resident, 5 s later", $"{Megabytes(ResidentMemory.Bytes - begin)}, of which the garbage collector needs {Megabytes(GC.GetGCMemoryInfo(GCKind.Any).HeapSizeBytes)}");
 return;
 
 void PrintPauses()
 {
     var (collector, lateness, collections) = pauses.Take();
-    Print("longest operation", $"{load.TakeLongest().TotalMilliseconds:0.0} ms");
+    Print("longest operation, of processor time", $"{load.TakeLongest().TotalMilliseconds:0.0} ms");
     Print("longest pause for the garbage collector", $"{collector.TotalMilliseconds:0.0} ms, {collections} collections of everything");
-    Print("latest that a sleeping thread woke", $"{lateness.TotalMilliseconds:0.0} ms; other programs are part of that");
+    Print("latest that a sleeping thread woke", $"{lateness.TotalMilliseconds:0.0} ms; what other programs take is part of that");
+}
+
+// The garbage collector gives memory back to the system only while it has something to do.
+static void Live(TimeSpan time)
+{
+    var begin = Stopwatch.GetTimestamp();
+    while (Stopwatch.GetElapsedTime(begin) < time)
+    {
+        GC.KeepAlive(new byte[1_000]);
+    }
 }
 
 static void Print(string what, string much) => Console.WriteLine($"  {what,-42} {much}");

@@ -362,7 +362,10 @@ internal sealed class CacheGrain(
         }
 
         _ownershipVersion = ownership.Version;
-        entries.DropMoved(key => !ownership.Owns(key));
+        if (entries.DropMoved(ownership.Moved()))
+        {
+            _ = Task.Run(entries.SweepMoved); // not in a turn: it takes seconds with millions of entries
+        }
     }
 
     /// <summary>How long an answer may be served. That a key is absent holds like a value where Redis tells when it is created.</summary>

@@ -55,6 +55,20 @@ public sealed class LeasesTests
     }
 
     [Fact]
+    public async Task ChosenKeysAreTakenBackAtOnceAndNoOthers()
+    {
+        var holder = await JoinAsync(_gateway);
+        Grant(holder, _key);
+        Grant(holder, _other);
+
+        _leases.TakeBackWhere(key => key.SequenceEqual(_key));
+
+        Assert.Equal(1, _leases.Copies);
+        Assert.False(_leases.ReleasedAsync(_key).IsCompleted);
+        Assert.True(_leases.ReleasedAsync(_other).AsTask().IsCompleted);
+    }
+
+    [Fact]
     public async Task CopiesOfOtherKeysAreNotWaitedFor()
     {
         var holder = await JoinAsync(_gateway);

@@ -45,6 +45,30 @@ public sealed class LruCacheTests
     }
 
     [Fact]
+    public void ALargeValueCanHaveItsRoomMadeAFewAtATime()
+    {
+        var cache = NewCache(maximumEntries: 1_000, maximumBytes: 200 * Entry.SizeOf(2, 0));
+        for (var i = 10; i < 100; i++)
+        {
+            Put(cache, $"{i}");
+            Put(cache, $"x{i % 10}", new byte[i]);
+        }
+
+        _removed.Clear();
+        var large = new byte[6_000];
+        while (cache.MakeRoom(Bytes("x5"), large.Length, most: 10))
+        {
+            Assert.Equal(0, _removed.Count % 10);
+        }
+
+        var evicted = cache.Evictions;
+        Assert.InRange(evicted, 11, 90);
+        Assert.All(_removed, left => Assert.EndsWith("Evicted", left));
+        Put(cache, "x5", large);
+        Assert.Equal((evicted, "x5 Replaced"), (cache.Evictions, _removed[^1])); // that was all of it
+    }
+
+    [Fact]
     public void AnEntryIsServedUntilItsLifeIsOverAndNotATickLonger()
     {
         var cache = NewCache();

@@ -23,6 +23,9 @@ internal sealed class Leases(CoherenceOptions options, Session session, TimeProv
     /// <summary>Of more keys than so many no list is kept: all copies are taken back.</summary>
     private const int PendingAtMost = 4_096;
 
+    /// <summary>Of more keys than so many it is not asked which are to be taken back, but all are: readers wait meanwhile.</summary>
+    private const int LookedAtAtMost = 16_384;
+
     /// <summary>By how much the clocks of two machines may differ in their rate.</summary>
     private const double ClockRates = 1.01;
 
@@ -133,6 +136,24 @@ internal sealed class Leases(CoherenceOptions options, Session session, TimeProv
                         _holders[i]?.TakeBack(granted, PendingAtMost);
                     }
                 }
+            }
+        }
+    }
+
+    /// <summary>What is held under the chosen keys is held no more.</summary>
+    public void TakeBackWhere(KeyPredicate chosen)
+    {
+        lock (_lock)
+        {
+            if (_granted.Count > LookedAtAtMost)
+            {
+                TakeAllBack();
+                return;
+            }
+
+            foreach (var key in _granted.Keys.Where(key => chosen(key)).ToList())
+            {
+                TakeBack(key);
             }
         }
     }

@@ -29,6 +29,9 @@ internal sealed class EntryStore
     /// <summary>How many entries there are.</summary>
     public int Count => _entries.Count;
 
+    /// <summary>The highest number that an entry may have.</summary>
+    public int Last => _entries.Last;
+
     /// <summary>Bytes of memory that all this takes.</summary>
     public long Bytes => _entries.Bytes + _index.Bytes + _log.Bytes;
 
@@ -43,6 +46,9 @@ internal sealed class EntryStore
 
     /// <summary>An entry's slot. Not to be kept beyond an addition or removal.</summary>
     public ref EntrySlot this[int number] => ref _entries[number];
+
+    /// <summary>Whether an entry has this number.</summary>
+    public bool Holds(int number) => _entries.Holds(number);
 
     /// <summary>The number of a key's entry; 0 when there is none.</summary>
     public int Find(ReadOnlySpan<byte> key)

@@ -20,11 +20,17 @@ internal sealed class EntryTable
     /// <summary>How many entries there are.</summary>
     public int Count => _last - _free;
 
+    /// <summary>The highest number that an entry may have.</summary>
+    public int Last => _last;
+
     /// <summary>Bytes that the table takes.</summary>
     public long Bytes => (long)_slots.Length * EntrySlot.Bytes;
 
     /// <summary>An entry. Not to be kept beyond an addition or removal.</summary>
     public ref EntrySlot this[int number] => ref _slots[number];
+
+    /// <summary>Whether an entry has this number.</summary>
+    public bool Holds(int number) => number > 0 && number <= _last && _slots[number].Segment != FreeMark;
 
     /// <summary>Makes room for an entry.</summary>
     /// <returns>Its number; its slot is all zeros.</returns>

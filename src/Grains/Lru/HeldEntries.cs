@@ -13,14 +13,19 @@ namespace RpOrleans.Grains.Lru;
 /// <summary>What a node holds, and the loads and writes under way that may add to it.</summary>
 internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics metrics, CacheOptions options, TimeProvider time, TouchSample? touches = null, Leases? leases = null)
 {
-    /// <summary>An entry that was asked for this often since it was loaded is read again before it expires; one more says that this has begun.</summary>
-    private const byte AskedOften = 3;
-
     /// <summary>So many expired entries are removed before the lock is given back in between.</summary>
     private const int SweptAtOnce = 500;
 
+    /// <summary>So many entries are looked at at once when keys have moved: all of a small node's.</summary>
+    private const int MovedAtOnce = 5_000;
+
+    /// <summary>A larger value may take the room of so many that they leave a few at a time.</summary>
+    private const int LargeValue = 64 * 1024;
+
     private readonly Lock _lock = new();
     private readonly SingleFlight<Lookup> _flights = new(KeyComparer.Instance);
+    private readonly RefreshAhead _refreshAhead = new(entries, options);
+    private readonly GradualRemoval _moved = new(entries, RemovalCause.Moved);
 
     /// <summary>Told of a key that is asked for often and is to be read again, once for each entry; on the reader's thread, who does not wait.</summary>
     public Action<byte[]>? RefreshDue { get; set; }
@@ -44,6 +49,7 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
         var now = time.GetTimestamp();
         lock (_lock)
         {
+            _moved.Look(key);
             if (!entries.TryGet(key, now, out entry) || !session.Confirms(entry.Session, out basis))
             {
                 hit = default;
@@ -51,7 +57,7 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
             }
 
             metrics.Hits++;
-            refresh = IsToBeRefreshed(entry, now);
+            refresh = _refreshAhead.IsDue(entry, now);
             if (holder >= 0)
             {
                 leases!.Grant(holder, entry.Key.Span);
@@ -71,12 +77,13 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
         var now = time.GetTimestamp();
         lock (_lock)
         {
+            _moved.Look(key);
             if (!entries.TryGet(key, now, out entry))
             {
                 return;
             }
 
-            refresh = IsToBeRefreshed(entry, now);
+            refresh = _refreshAhead.IsDue(entry, now);
         }
 
         NoteUse(entry, refresh);
@@ -95,6 +102,7 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
         {
             // That Redis had no such key is not worth saying without its confirmation: an error is never a miss.
             var now = time.GetTimestamp();
+            _moved.Look(key);
             if (!entries.TryGetRetained(key, now, out var entry) || entry.Absent)
             {
                 return false;
@@ -134,6 +142,7 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
     {
         lock (_lock)
         {
+            _moved.Look(key);
             if (!entries.TryFind(key, out var entry))
             {
                 return new Explanation { Loading = _flights.Busy(key) };
@@ -171,7 +180,11 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
     /// <returns>The load; <see langword="null"/> when there is no reason for it any more.</returns>
     public SingleFlight<Lookup>.Flight? BeginRefresh(byte[] key)
     {
-        lock (_lock) return entries.Contains(key) && !_flights.Busy(key) ? _flights.Begin(key, session.Number) : null;
+        lock (_lock)
+        {
+            _moved.Look(key);
+            return entries.Contains(key) && !_flights.Busy(key) ? _flights.Begin(key, session.Number) : null;
+        }
     }
 
     /// <summary>Begins a load: its answer is kept unless something happens to the key meanwhile.</summary>
@@ -206,6 +219,11 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
     /// <returns>Whether it is kept.</returns>
     public bool End(SingleFlight<Lookup>.Flight flight, bool keep, byte[]? value, long sent, TimeSpan life, TimeSpan? originLife = null)
     {
+        while (keep && value?.Length > LargeValue && MakesRoom(flight.Key, value.Length))
+        {
+            // Whoever waits for the lock comes in between.
+        }
+
         lock (_lock)
         {
             var overtaken = !_flights.End(flight);
@@ -274,12 +292,25 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
     }
 
     /// <summary>Drops the copies of keys that belong to others now; what is under way for them is not kept either, even if they come back meanwhile.</summary>
-    public void DropMoved(KeyPredicate moved)
+    /// <param name="moved">Chooses them; by what is true now, whenever it is asked.</param>
+    /// <returns>Whether <see cref="SweepMoved"/> is to be called, for the memory: nobody finds those copies any more.</returns>
+    public bool DropMoved(KeyPredicate moved)
     {
         lock (_lock)
         {
-            entries.RemoveWhere(moved, RemovalCause.Moved);
+            leases?.TakeBackWhere(moved);
             _flights.VoidWhere(moved);
+            _moved.Begin(moved);
+            return _moved.Step(MovedAtOnce);
+        }
+    }
+
+    /// <summary>Removes what was dropped by <see cref="DropMoved"/> and not removed yet.</summary>
+    public void SweepMoved()
+    {
+        for (var more = true; more; Thread.Yield())
+        {
+            lock (_lock) more = _moved.Step(SweptAtOnce);
         }
     }
 
@@ -298,12 +329,18 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
         }
     }
 
+    private bool MakesRoom(byte[] key, int valueLength)
+    {
+        lock (_lock) return entries.MakeRoom(key, valueLength, SweptAtOnce);
+    }
+
     private bool Put(SingleFlight<Lookup>.Flight flight, byte[]? value, long sent, TimeSpan life, TimeSpan? originLife) => value is null
         ? entries.PutAbsent(flight.Key, sent, life, flight.Session)
         : entries.Put(flight.Key, value, sent, life, flight.Session, originLife);
 
     private void Clear()
     {
+        _moved.End();
         leases?.TakeAllBack();
         entries.Clear(RemovalCause.Invalidated, tell: false);
     }
@@ -315,24 +352,6 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
         {
             RefreshDue?.Invoke(entry.Key.ToArray());
         }
-    }
-
-    // Hits pay for this: to count three of them, and then one comparison.
-    private bool IsToBeRefreshed(in Entry entry, long now)
-    {
-        var uses = entry.Uses;
-        if (uses < AskedOften)
-        {
-            entries.SetUses(entry, ++uses);
-        }
-
-        if (uses != AskedOften || now - entry.LoadedAt < options.RefreshAhead * (entry.ExpiresAt - entry.LoadedAt))
-        {
-            return false;
-        }
-
-        entries.SetUses(entry, ++uses);
-        return true;
     }
 
     private Lookup Answer(in Entry entry, Freshness basis, long now) => new()

@@ -154,6 +154,58 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
         return removed;
     }
 
+    /// <summary>Removes the entries whose keys are chosen, in no particular order, by looking at some of them.</summary>
+    /// <param name="key">Chooses the keys. Must not call the cache.</param>
+    /// <param name="cause">Why.</param>
+    /// <param name="from">At first <see cref="int.MaxValue"/>; afterwards, where the next call goes on. What came since the first may be looked at or not.</param>
+    /// <param name="most">How many are looked at, at most.</param>
+    /// <returns>Whether some were not looked at yet.</returns>
+    public bool RemoveSome(KeyPredicate key, RemovalCause cause, ref int from, int most)
+    {
+        for (from = Math.Min(from, _store.Last); from > 0; most--)
+        {
+            if (most == 0)
+            {
+                return true;
+            }
+
+            if (_store.Holds(from) && key(_store.RecordOf(_store[from]).KeySpan))
+            {
+                Remove(from, cause); // another may have this number now: it is looked at next
+            }
+            else
+            {
+                from--;
+            }
+
+            from = Math.Min(from, _store.Last);
+        }
+
+        return false;
+    }
+
+    /// <summary>Evicts some of those that would have to leave for a value.</summary>
+    /// <param name="key">Its key.</param>
+    /// <param name="valueLength">Its length.</param>
+    /// <param name="most">How many leave, at most.</param>
+    /// <returns>Whether more would have to.</returns>
+    public bool MakeRoom(ReadOnlySpan<byte> key, int valueLength, int most)
+    {
+        var replaced = _store.Find(key);
+        var size = Entry.SizeOf(key.Length, valueLength) - (replaced == 0 ? 0 : SizeOf(_store.View(replaced)));
+        for (; size <= MaximumBytes && size > MaximumBytes - Bytes && _store.Recency.Oldest is var oldest && oldest != replaced; most--)
+        {
+            if (most == 0)
+            {
+                return true;
+            }
+
+            Remove(oldest, RemovalCause.Evicted, ref replaced);
+        }
+
+        return false;
+    }
+
     /// <summary>Removes every entry, from the least to the most recently used.</summary>
     /// <param name="cause">Why.</param>
     /// <param name="tell">Whether <see cref="Removed"/> is told of each.</param>
@@ -230,7 +282,7 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
     {
         var entry = _store.View(number);
         _store.Remove(number, ref follow);
-        Bytes -= Entry.SizeOf(entry.Key.Length, entry.Value.Length);
+        Bytes -= SizeOf(entry);
 
         switch (cause)
         {
@@ -244,6 +296,8 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
 
         Removed?.Invoke(entry, cause);
     }
+
+    private static long SizeOf(in Entry entry) => Entry.SizeOf(entry.Key.Length, entry.Value.Length);
 
     /// <summary>As many 255ths of the retention as fit into what Redis holds an entry for beyond its life.</summary>
     private byte RetentionOf(TimeSpan? beyond) =>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using RpOrleans.Grains.Coherence;
+using RpOrleans.Grains.Lru;
 
 namespace RpOrleans.Grains.Placement;
 
@@ -65,8 +66,24 @@ internal sealed class Ownership(ILocalSiloDetails silo, IClusterMembershipServic
         }
 
         Refresh();
-        return _nodes.Length == 1 || (_joined && _nodes[RendezvousHash.Owner(RendezvousHash.HashKey(key), _nodes)] == _self);
+        return Owns(key, _nodes, _joined);
     }
+
+    /// <summary>Chooses the keys that this node does not own at this moment, also later, and on any thread.</summary>
+    public KeyPredicate Moved()
+    {
+        if (_draining)
+        {
+            return _ => true;
+        }
+
+        Refresh();
+        var (nodes, joined) = (_nodes, _joined);
+        return key => !Owns(key, nodes, joined);
+    }
+
+    private bool Owns(ReadOnlySpan<byte> key, ulong[] nodes, bool joined) =>
+        nodes.Length == 1 || (joined && nodes[RendezvousHash.Owner(RendezvousHash.HashKey(key), nodes)] == _self);
 
     private void Refresh()
     {
