@@ -9,24 +9,24 @@ internal sealed class PauseWatch : IDisposable
 
     private readonly Lock _lock = new();
     private readonly Thread _thread;
+    private readonly List<TimeSpan> _pauses = [];
     private volatile bool _ended;
-    private TimeSpan _collector;
     private TimeSpan _lateness;
-    private int _collections;
 
     public PauseWatch()
     {
-        _thread = new Thread(Watch) { IsBackground = true, Priority = ThreadPriority.Highest };
+        _thread = new Thread(Watch) { IsBackground = true };
         _thread.Start();
     }
 
-    /// <summary>The longest pauses since this was asked.</summary>
-    public (TimeSpan Collector, TimeSpan Lateness, int Collections) Take()
+    /// <summary>The pauses for the garbage collector since this was asked, the longest last, and by how much a sleeping thread woke too late.</summary>
+    public (List<TimeSpan> Pauses, TimeSpan Lateness) Take()
     {
         lock (_lock)
         {
-            var taken = (_collector, _lateness, GC.CollectionCount(GC.MaxGeneration) - _collections);
-            (_collector, _lateness, _collections) = (default, default, GC.CollectionCount(GC.MaxGeneration));
+            var taken = (_pauses.Order().ToList(), _lateness);
+            _pauses.Clear();
+            _lateness = default;
             return taken;
         }
     }
@@ -46,13 +46,16 @@ internal sealed class PauseWatch : IDisposable
             var (pausedNow, now) = (GC.GetTotalPauseDuration(), Stopwatch.GetTimestamp());
             lock (_lock)
             {
-                _collector = Max(_collector, pausedNow - paused);
-                _lateness = Max(_lateness, Stopwatch.GetElapsedTime(woke, now) - _sleep);
+                if (pausedNow > paused)
+                {
+                    _pauses.Add(pausedNow - paused);
+                }
+
+                var late = Stopwatch.GetElapsedTime(woke, now) - _sleep;
+                _lateness = late > _lateness ? late : _lateness;
             }
 
             (paused, woke) = (pausedNow, now);
         }
     }
-
-    private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }

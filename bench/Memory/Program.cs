@@ -42,9 +42,13 @@ return;
 
 void PrintPauses()
 {
-    var (collector, lateness, collections) = pauses.Take();
+    var (collector, lateness) = pauses.Take();
     Print("longest operation, of processor time", $"{load.TakeLongest().TotalMilliseconds:0.0} ms");
-    Print("longest pause for the garbage collector", $"{collector.TotalMilliseconds:0.0} ms, {collections} collections of everything");
+    if (collector.Count > 0)
+    {
+        Print("pauses for the garbage collector", $"{collector.Count}: {collector[collector.Count / 2].TotalMilliseconds:0.0} ms, the longest {collector[^1].TotalMilliseconds:0.0} ms");
+    }
+
     Print("latest that a sleeping thread woke", $"{lateness.TotalMilliseconds:0.0} ms; what other programs take is part of that");
 }
 

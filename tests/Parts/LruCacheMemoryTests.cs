@@ -5,7 +5,6 @@ using RpOrleans.Grains.Lru;
 namespace RpOrleans.Tests.Parts;
 
 /// <summary>What the cache holds lies in memory that is moved, let go and compacted; nobody who was given a value sees anything of that.</summary>
-[Collection(nameof(LruCacheTests))]
 public sealed class LruCacheMemoryTests
 {
     private const long MaximumBytes = 6_000_000;

@@ -171,14 +171,10 @@ internal sealed class LruCache(int maximumEntries, long maximumBytes, TimeProvid
 
             if (_store.Holds(from) && key(_store.RecordOf(_store[from]).KeySpan))
             {
-                Remove(from, cause); // another may have this number now: it is looked at next
-            }
-            else
-            {
-                from--;
+                Remove(from, cause); // only the last moves into its place, if any: that was looked at
             }
 
-            from = Math.Min(from, _store.Last);
+            from = Math.Min(from - 1, _store.Last);
         }
 
         return false;
