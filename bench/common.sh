@@ -1,56 +1,66 @@
-# What bench/run and bench/resp have in common; to be read by them, in the repository's folder.
+# What bench/run and bench/resp have in common; to be read by them, in the repository's folder. RpOrleans itself: rporleans.sh.
 
 say() { printf 'bench: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
 # ---- What they need ----
 
-# need PROGRAM…: installs from Debian what is missing, where it may.
+PATH=$PATH:/usr/sbin # where a user who is not root does not look for servers
+
+# need PROGRAM… or FILE=PACKAGE…: installs from Debian what is missing, where it may, and starts no services.
 need() {
-  local missing= program
-  for program in "$@"; do
-    command -v $program >/dev/null || case $program in
-      redis-cli | redis-benchmark) missing+=' redis-tools' ;;
-      *) missing+=" $program" ;;
+  local missing= wanted
+  for wanted in "$@"; do
+    case $wanted in
+      *=*) [ -e "${wanted%=*}" ] || missing+=" ${wanted#*=}" ;;
+      redis-cli | redis-benchmark) command -v $wanted >/dev/null || missing+=' redis-tools' ;;
+      *) command -v $wanted >/dev/null || missing+=" $wanted" ;;
     esac
   done
   [ -n "$missing" ] || return 0
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     say "installing$missing"
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >/dev/null
   else
     die "needs$missing (Debian: apt-get install$missing)"
   fi
 }
 
-# build PROJECT…
+# build FOLDER…: of projects
 build() {
   command -v dotnet >/dev/null || die 'needs the .NET 10 SDK'
   say 'building'
-  local project
-  for project in "$@"; do
-    dotnet build -c Release --nologo -v quiet src/$project || die "src/$project does not build"
+  local folder
+  for folder in "$@"; do
+    dotnet build -c Release --nologo -v quiet $folder || die "$folder does not build"
   done
 }
 
 # ---- Processes: each is started here, and ended by its own id ----
 
 work=$(mktemp -d)
-pids=()
-# In turn, the last first: a node takes leave of its membership Redis, so that must be there still.
-cleanup() {
-  trap '' INT TERM
-  local i id _
-  for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
-    id=${pids[i]}
-    kill "$id" 2>/dev/null || continue
+redises=() pids=()
+# A node takes leave of its membership Redis, so the Redises end last.
+end_all() {
+  end_those "${pids[@]}"
+  end_those "${redises[@]}"
+  redises=() pids=()
+}
+end_those() {
+  local id _
+  kill "$@" 2>/dev/null || true
+  for id in "$@"; do
     for _ in $(seq 100); do
       kill -0 "$id" 2>/dev/null || break
       sleep 0.1
     done
     ! kill -KILL "$id" 2>/dev/null || say "process $id had to be killed"
   done
+}
+cleanup() {
+  trap '' INT TERM
+  end_all
   rm -rf "$work"
 }
 trap cleanup EXIT
@@ -63,10 +73,11 @@ free_port() {
   while (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
 }
 
-# start NAME COMMAND…: runs it in the background, its output in $work/NAME.log, its id in $pid.
+# start NAME COMMAND…: runs it in the background, its output in $work/NAME.log, its id in $pid, when in $started (seconds since 1970).
 start() {
   local name=$1
   shift
+  started=$EPOCHREALTIME
   "$@" >"$work/$name.log" 2>&1 </dev/null &
   pid=$!
   pids+=($pid)
@@ -88,30 +99,9 @@ await() {
 start_redis() { # NAME; leaves its port in $port and its id in $pid
   free_port
   start "$1" redis-server --port $port --bind 127.0.0.1 --save '' --appendonly no --dir "$work"
+  unset 'pids[-1]'
+  redises+=($pid)
   await "$1" redis-cli -p $port ping
-}
-
-# The program with the given settings, and none that the caller's shell happens to have.
-rporleans() { # NAME PROJECT SETTING…
-  local name=$1 project=$2
-  shift 2
-  start "$name" env -u SEVER_PORT -u REDIS_DB -u REDIS_USER -u REDIS_PASSWORD -u REDIS_TIMEOUT -u MEMBERSHIP_REDIS_PASSWORD \
-    -u SILO_PORT -u SILO_GATEWAY_PORT -u ADVERTISED_IP -u ADMIN_HOST -u ALLOW_ANONYMOUS -u LOG_LEVEL \
-    -u MAX_CLIENTS -u MAX_KEY_BYTES -u MAX_VALUE_BYTES -u RECORD_CAPACITY_BYTES -u ASPNETCORE_URLS -u ASPNETCORE_HTTP_PORTS \
-    RECORD_CAPACITY=100000 RECORD_EXPIRY=86400 HOST_NAME=localhost "$@" \
-    dotnet "src/$project/bin/Release/net10.0/RpOrleans.$project.dll"
-}
-
-# A cluster of one node: its settings in $shared, its id in $silo_pid. The data Redis is on $redis_port, the membership Redis on $membership_port.
-start_node() {
-  local silo_port silo_gateway_port
-  shared=(CLUSTERING=redis CLUSTER_ID=bench MEMBERSHIP_REDIS=127.0.0.1:$membership_port REDIS_HOST=127.0.0.1 REDIS_PORT=$redis_port)
-  free_port; silo_port=$port
-  free_port; silo_gateway_port=$port
-  free_port
-  rporleans silo Silo "${shared[@]}" SILO_PORT=$silo_port SILO_GATEWAY_PORT=$silo_gateway_port ADMIN_PORT=$port
-  silo_pid=$pid
-  await silo curl -sf "http://localhost:$port/readyz"
 }
 
 # ---- Figures ----
@@ -128,6 +118,7 @@ ticks() { # user and system time that the processes have used so far, in ticks
 median() { # FILE COLUMN
   awk -v c="$2" '{ print $c }' "$1" | sort -g | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
 }
+redis_version() { redis-server --version | sed 's/.*v=\([^ ]*\).*/\1/'; }
 version_of() { dpkg-query -W -f '${Version}' "$1" 2>/dev/null || echo 'version unknown'; }
 about_machine() {
   cat <<M

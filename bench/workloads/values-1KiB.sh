@@ -1,0 +1,6 @@
+# Larger values: what is copied from process to process, and into JSON.
+# Without the Python program, which larger values would only make slower, and without the larger cluster, which handles a value as the smaller one does.
+title='10,000 keys of 1 KiB'
+contenders='webdis nginx-lua hybrid-cache all-in-one two-processes two-processes-no-copies'
+bytes=1024
+load='--pattern uniform --connections 64'
