@@ -5,12 +5,14 @@ local redis = require 'redis'
 
 local cache = {}
 local entries = assert(lrucache.new(settings.capacity))
-local find, ngx, sub = string.find, ngx, string.sub
+local find, insert, ngx, sub = string.find, table.insert, ngx, string.sub
 
-local function answer(status, body)
+local function answer(status, ...)
+  local parts, length = { ... }, 0
+  for i = 1, #parts do length = length + #parts[i] end
   ngx.status = status
-  ngx.header['Content-Length'] = #body
-  ngx.print(body)
+  ngx.header['Content-Length'] = length
+  ngx.print(parts) -- not joined first: a large value is not copied once more
 end
 
 -- What needs no escape in JSON is not escaped: most values.
@@ -19,20 +21,22 @@ local function quote(value)
   return '"' .. value .. '"'
 end
 
--- The value and where it came from; nil when there is none; false and why when Redis cannot be asked.
+-- The value as it stands in JSON, for so it is kept, and where it came from; nil when there is none; false and why when Redis cannot be asked.
 local function read(key)
   local value = entries:get(key)
   if value then return value, 'cache' end
   local failure
   value, failure = redis.get(settings.redis_port, key)
-  if value then entries:set(key, value, settings.expiry) end
-  return value, value and 'redis' or failure
+  if not value then return value, failure end
+  value = quote(value)
+  entries:set(key, value, settings.expiry)
+  return value, 'redis'
 end
 
 function cache.get()
   local key = sub(ngx.var.uri, 6) -- after /get/, percent-decoded
   local value, source = read(key)
-  if value then return answer(200, '{"value": ' .. quote(value) .. ', "source": "' .. source .. '"}') end
+  if value then return answer(200, '{"value": ', value, ', "source": "', source, '"}') end
   if value == nil then return answer(404, 'key was not found') end
   answer(503, source)
 end
@@ -43,7 +47,7 @@ function cache.set()
   if not body then return answer(400, 'not JSON') end
   local ok, failure = redis.set(settings.redis_port, body.k, body.v)
   if not ok then return answer(503, failure) end
-  entries:set(body.k, body.v, settings.expiry)
+  entries:set(body.k, quote(body.v), settings.expiry)
   answer(200, '{"result": "OK"}')
 end
 
@@ -51,13 +55,22 @@ function cache.batch()
   ngx.req.read_body()
   local body = cjson.decode(ngx.req.get_body_data() or '')
   if not body then return answer(400, 'not JSON') end
-  local results = {}
+  local results = { '{"results": [' }
   for i, key in ipairs(body.keys) do
     local value, source = read(key)
     if value == false then return answer(503, source) end
-    results[i] = value and '{"key": ' .. quote(key) .. ', "found": true, "value": ' .. quote(value) .. '}' or '{"key": ' .. quote(key) .. ', "found": false}'
+    insert(results, i == 1 and '{"key": ' or ', {"key": ')
+    insert(results, quote(key))
+    if value then
+      insert(results, ', "found": true, "value": ')
+      insert(results, value)
+      insert(results, '}')
+    else
+      insert(results, ', "found": false}')
+    end
   end
-  answer(200, '{"results": [' .. table.concat(results, ', ') .. ']}')
+  insert(results, ']}')
+  answer(200, table.concat(results))
 end
 
 return cache
