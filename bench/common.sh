@@ -46,6 +46,7 @@ end_all() {
   end_those "${pids[@]}"
   end_those "${redises[@]}"
   redises=() pids=()
+  rm -f "$work"/*.log
 }
 end_those() {
   local id _

@@ -24,9 +24,9 @@ start_node() { # SETTING…
 }
 await_node() { await "$node_log" curl -sf "http://localhost:$node_admin/readyz"; }
 
-# Gateways, the first of them on $http_port, and nodes that share $capacity; as a contender's serve does it.
+# Nodes that share $capacity, and gateways, the last to start on $http_port; as a contender's serve does it: whoever calls it waits for that one.
 serve_cluster() { # GATEWAYS NODES SETTING…
-  local gateways=$1 nodes=$2 node gateway membership
+  local gateways=$1 nodes=$2 node gateway membership listens more=
   shift 2
   local redis=$redis_pid nodes_started=()
   start_redis "membership-$http_port"
@@ -42,17 +42,15 @@ serve_cluster() { # GATEWAYS NODES SETTING…
     read -r pid node_admin node_log <<<"$node"
     await_node
   done
-  for ((gateway = 0; gateway < gateways; gateway++)); do
-    if [ $gateway = 0 ]; then
-      port=$http_port ports=$http_port
-    else
+  for ((gateway = gateways - 1; gateway >= 0; gateway--)); do
+    if [ $gateway = 0 ]; then listens=$http_port; else
       free_port
-      ports+=,$port
+      listens=$port more+=,$port
     fi
-    local listens=$port
     free_port
     rporleans "gateway-$listens" Gateway "${shared[@]}" SERVER_PORT=$listens RESP_PORT=0 ADMIN_PORT=$port "$@"
     servers+=" $pid"
-    [ $((gateway + 1)) = "$gateways" ] || await "gateway-$listens" curl -sf "http://localhost:$port/readyz"
+    [ $gateway = 0 ] || await "gateway-$listens" curl -sf "http://localhost:$port/readyz"
   done
+  ports=$http_port$more
 }
