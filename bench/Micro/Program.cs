@@ -17,7 +17,6 @@ var config = ManualConfig.CreateEmpty()
     .AddColumnProvider(BenchmarkDotNet.Columns.DefaultColumnProviders.Instance)
     .AddExporter(MarkdownExporter.GitHub)
     .AddLogger(ConsoleLogger.Default)
-    .HideColumns("Job", "Toolchain", "IterationCount", "LaunchCount", "WarmupCount", "Error", "RatioSD", "Alloc Ratio", "Gen0", "Gen1", "Gen2")
-    .WithOptions(ConfigOptions.JoinSummary);
+    .HideColumns("Job", "Toolchain", "IterationCount", "LaunchCount", "WarmupCount", "Error", "RatioSD", "Alloc Ratio", "Gen0", "Gen1", "Gen2");
 var summaries = BenchmarkSwitcher.FromAssembly(typeof(Samples).Assembly).Run(args.Length == 0 ? ["--filter", "*"] : args, config).ToList();
 return summaries.Count > 0 && summaries.TrueForAll(summary => !summary.HasCriticalValidationErrors && summary.Reports.All(report => report.Success)) ? 0 : 1;

@@ -1,4 +1,6 @@
 """Plots of the same figures, as SVG that can be read on light and on dark ground."""
+import textwrap
+
 import matplotlib
 
 matplotlib.use('svg')
@@ -37,7 +39,7 @@ def _bars(results, workloads, name, scale, path, title):
     columns = 2
     rows = -(-len(workloads) // columns)
     heights = [max(len(results.contenders(workload.name)) for workload in workloads[row * columns:][:columns]) for row in range(rows)]
-    figure, grid = plt.subplots(rows, columns, figsize=(11, sum(heights) * 0.24 + rows * 0.65 + 0.4), squeeze=False, height_ratios=heights, layout='constrained')
+    figure, grid = plt.subplots(rows, columns, figsize=(11, sum(heights) * 0.24 + rows * 0.85 + 0.4), squeeze=False, height_ratios=heights, layout='constrained')
     for axes, workload in zip(grid.flat, workloads):
         contenders = results.contenders(workload.name)
         figures = [results.figure(workload.name, contender, name) for contender in contenders]
@@ -47,7 +49,7 @@ def _bars(results, workloads, name, scale, path, title):
         axes.set_yticks(range(len(contenders)), [results.titles[contender] for contender in contenders])
         axes.invert_yaxis()
         axes.set_xlim(left=0)
-        axes.set_title(workload.title, loc='left')
+        axes.set_title(textwrap.fill(workload.title, 42), loc='left')
     for axes in list(grid.flat)[len(workloads):]:
         axes.set_visible(False)
     figure.suptitle(title)
@@ -55,7 +57,7 @@ def _bars(results, workloads, name, scale, path, title):
 
 
 def _delays(results, workload, path):
-    figure, axes = plt.subplots(figsize=(9, 4.5), layout='constrained')
+    figure, axes = plt.subplots(figsize=(11, 4.5), layout='constrained')
     for number, contender in enumerate(results.contenders(workload.name)):
         heights = [results.figure(workload.name, contender, name).median for name, _ in PERCENTILES]
         axes.plot(range(len(PERCENTILES)), heights, marker='o', markersize=3, color=LINES[number % len(LINES)],
@@ -65,7 +67,8 @@ def _delays(results, workload, path):
     axes.set_xticks(range(len(PERCENTILES)), [label for _, label in PERCENTILES])
     axes.set_yscale('log')
     axes.grid(axis='y', color=INK, alpha=0.3)
-    axes.legend(loc='upper left', fontsize=8)
+    axes.yaxis.set_major_formatter('{x:g}')
+    axes.legend(loc='center left', bbox_to_anchor=(1, 0.5), fontsize=8)
     axes.set_title(title, loc='left')
     return _save(figure, path, title)
 
