@@ -7,12 +7,11 @@ local cache = {}
 local entries = assert(lrucache.new(settings.capacity))
 local find, insert, ngx, sub = string.find, table.insert, ngx, string.sub
 
-local function answer(status, ...)
-  local parts, length = { ... }, 0
-  for i = 1, #parts do length = length + #parts[i] end
+-- One string: parts in a table would not be compiled, and take twice the CPU.
+local function answer(status, body)
   ngx.status = status
-  ngx.header['Content-Length'] = length
-  ngx.print(parts) -- not joined first: a large value is not copied once more
+  ngx.header['Content-Length'] = #body
+  ngx.print(body)
 end
 
 -- What needs no escape in JSON is not escaped: most values.
@@ -36,7 +35,7 @@ end
 function cache.get()
   local key = sub(ngx.var.uri, 6) -- after /get/, percent-decoded
   local value, source = read(key)
-  if value then return answer(200, '{"value": ', value, ', "source": "', source, '"}') end
+  if value then return answer(200, '{"value": ' .. value .. ', "source": "' .. source .. '"}') end
   if value == nil then return answer(404, 'key was not found') end
   answer(503, source)
 end
