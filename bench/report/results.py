@@ -35,9 +35,15 @@ class Results:
                     case 'contender':
                         self.titles[line['name']] = line['title']
                     case 'workload':
+                        self._forget(line['name'])
                         self.workloads.append(Workload(line['name'], line['title'], line['measure'], line['bytes']))
                     case None:
                         self._runs.setdefault((line['workload'], line['contender']), []).append(line)
+
+    def _forget(self, workload):
+        """It was run again."""
+        self.workloads = [other for other in self.workloads if other.name != workload]
+        self._runs = {which: runs for which, runs in self._runs.items() if which[0] != workload}
 
     def has(self, workload):
         """Whether anybody met it."""
