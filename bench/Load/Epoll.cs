@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace RpOrleans.Load;
 
-// Why not the asynchronous sockets of .NET: one thread that is told of many sockets at once takes a third of their CPU, and on a machine
+// Why not the asynchronous sockets of .NET: one thread that is told of many sockets at once takes less CPU, and on a machine
 // that the load generator shares with what is measured, that would be measured too.
 
 /// <summary>Tells which of many sockets can be read.</summary>
