@@ -17,6 +17,7 @@ internal sealed class NodeReport(
         OriginFault = origin.Health.Fault,
         CoherenceKnown = session.Opened,
         Joined = ownership.Joined,
+        View = ownership.View,
         ClockMilliseconds = (long)time.GetElapsedTime(_started).TotalMilliseconds,
     };
 

@@ -21,6 +21,9 @@ public readonly record struct NodeState
 
     /// <summary>Whether every other node knows of this one; until then it only stands in.</summary>
     [Id(4)] public bool Joined { get; init; }
+
+    /// <summary>The version of the membership table that the node's view is of.</summary>
+    [Id(5)] public long View { get; init; }
 }
 
 /// <summary>A node's figures since it started.</summary>

@@ -14,7 +14,12 @@ internal static class NodePings
     private const int MissesAtMost = 3;
 
     /// <summary>Pings until cancelled. The node is suspected while it misses them, and back with the first that it answers.</summary>
-    public static async Task RunAsync(NodeLink link, ICacheGrain grain, TimeProvider time, CancellationToken cancellation)
+    /// <param name="link">The node.</param>
+    /// <param name="grain">Its cache.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <param name="heard">Told of each answer.</param>
+    public static async Task RunAsync(NodeLink link, ICacheGrain grain, TimeProvider time, CancellationToken cancellation, Action<NodeState>? heard = null)
     {
         var missed = 0;
         while (!cancellation.IsCancellationRequested)
@@ -25,6 +30,7 @@ internal static class NodePings
                 var state = await grain.PingAsync().AsTask().WaitAsync(_period, time, cancellation).ConfigureAwait(false);
                 missed = 0;
                 link.Heard(grain, state, time.GetTimestamp());
+                heard?.Invoke(state);
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {

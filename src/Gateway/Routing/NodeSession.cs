@@ -1,4 +1,5 @@
 using RpOrleans.Gateway.Near;
+using RpOrleans.Grains;
 using RpOrleans.Grains.Placement;
 using RpOrleans.Grains.Settings;
 
@@ -19,12 +20,13 @@ internal sealed class NodeSession : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _ended = new();
     private readonly Task _running;
+    private long _view;
 
     /// <param name="silo">The node.</param>
     /// <param name="clustering">The cluster.</param>
     /// <param name="coherence">The bound on a lease.</param>
     /// <param name="near">Where copies of what it holds are kept; <see langword="null"/> for none.</param>
-    /// <param name="changed">Called when the node is reached for the first time, and when its connection is lost.</param>
+    /// <param name="changed">Called when the node is reached for the first time, when it has a newer view, and when its connection is lost.</param>
     /// <param name="logs">Where to log.</param>
     /// <param name="time">The clock.</param>
     public NodeSession(ActiveSilo silo, ClusteringOptions clustering, CoherenceOptions coherence, NearCache? near, Action changed, ILoggerFactory logs, TimeProvider time)
@@ -82,7 +84,7 @@ internal sealed class NodeSession : IAsyncDisposable
             var kept = Link.Lease?.KeepAsync(client.Grain, _coherence.Bound, _time, connection.Token) ?? Task.CompletedTask;
             try
             {
-                await NodePings.RunAsync(Link, client.Grain, _time, connection.Token).ConfigureAwait(false);
+                await NodePings.RunAsync(Link, client.Grain, _time, connection.Token, FollowView).ConfigureAwait(false);
             }
             finally
             {
@@ -93,6 +95,16 @@ internal sealed class NodeSession : IAsyncDisposable
         finally
         {
             Link.Lost();
+        }
+    }
+
+    /// <summary>Who has a newer view of who is in the cluster knows of a node that is to be asked, or not any more: the table is read now.</summary>
+    private void FollowView(NodeState state)
+    {
+        if (state.View > _view)
+        {
+            _view = state.View;
+            _changed();
         }
     }
 
