@@ -11,9 +11,6 @@ command -v redis-server >/dev/null || packages+=(redis-server)
 command -v docker >/dev/null || packages+=(docker.io)
 docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null || packages+=(docker-compose)
 command -v curl >/dev/null || packages+=(curl)
-# For the ways between processes that are made to fail, in a network namespace.
-command -v ip >/dev/null || [ -x /sbin/ip ] || packages+=(iproute2)
-command -v iptables >/dev/null || [ -x /usr/sbin/iptables ] || packages+=(iptables)
 # Clients that the tests put in front of a gateway; without what Debian recommends with npm, which is a compiler.
 clients=()
 command -v redis-cli >/dev/null || clients+=(redis-tools)

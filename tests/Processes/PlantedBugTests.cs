@@ -28,7 +28,6 @@ public sealed class PlantedBugTests(PlantedBuild build, ITestOutputHelper output
     [InlineData("--mode tracking --silos 2 --seconds 18 --schedule LinkDelayed connections=data; LinkBlackHoleFromRedis connections=invalidation lasts=2; RedisKillsNormalClients; RedisFlushed; LinkRefused; SiloAdded")]
     [InlineData("--mode auto --silos 1 --gateways 1 --outside 1 --seconds 8 --schedule LinkRefused lasts=2; RedisFlushed; LinkDelayed connections=data")]
     [InlineData("--mode expiry --record-expiry 1 --silos 2 --seconds 16 --schedule LinkDelayed connections=data; LinkRefused; SiloAdded")]
-    [InlineData("--node-links on --mode tracking --coherence-bound 0.2 --silos 1 --gateways 2 --outside 0.5 --readers 16 --keys 20 --seconds 10 --schedule LinkDelayed node=3 pace=0.13 lasts=4; LinkBlackHoleFromRedis node=3")]
     public async Task CheckerFindsNothingWhereNoBugIsPlanted(string options)
     {
         RedisServer.Require();

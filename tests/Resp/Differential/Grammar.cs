@@ -43,6 +43,9 @@ internal sealed record Grammar(string Name, string Group, bool Blocks, ReplyValu
         return new Step([.. words], Likeness.Of(Name, words), inline);
     }
 
+    /// <summary>Instead of <c>*</c>, an id by the server's clock, which no two servers show alike.</summary>
+    private const string ClockId = "7-*";
+
     private void Spoil(PCG pcg, List<string> words, int named)
     {
         var at = named + pcg.Below(words.Count - named + 1);
@@ -64,7 +67,7 @@ internal sealed record Grammar(string Name, string Group, bool Blocks, ReplyValu
                 (words[at], words[at + 1]) = (words[at + 1], words[at]);
                 break;
             case 5 when at < words.Count:
-                words[at] = pcg.OneOf(Words.Odd);
+                words[at] = pcg.OneOf(Words.Odd) is var odd && odd == "*" && Name == "xadd" ? ClockId : odd;
                 break;
         }
     }
@@ -107,7 +110,7 @@ internal sealed record Grammar(string Name, string Group, bool Blocks, ReplyValu
                     WriteOne(pcg, argument["arguments"]!.Items);
                     break;
                 case "pure-token":
-                    words.Add(argument["token"]!.Text is "*" ? "7-*" : argument["token"]!.Text); // an id of the server's clock
+                    words.Add(argument["token"]!.Text is "*" ? ClockId : argument["token"]!.Text);
                     break;
                 case "key":
                     words.Add(pcg.Chance(30) ? pcg.OneOf(Words.OddKeys) : pcg.OneOf(pcg.Chance(3) ? Words.Keys : Words.KeysOf(command.Group)));
