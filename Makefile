@@ -31,7 +31,7 @@ test: ## end to end: builds, starts, asks and stops containers of its own, 5 ent
 check: ## every test
 	./test.sh
 
-bench: ## measures it beside what else one could put in front of Redis; about an hour
+bench: ## measures it beside what else one could put in front of Redis; about an hour, as reckoned from shorter runs
 	bench/run
 
 soak: ## repeats the fault tests with real processes for MINUTES (60), until one fails

@@ -23,7 +23,7 @@ internal static class FirstAnswer
                 connection.Send(requests.Read(ref connection.Request, 0));
                 while (!connection.TryReceive())
                 {
-                    Thread.Sleep(1);
+                    Thread.Sleep(1); // who starts needs the processor more
                     if (DateTime.UtcNow > until)
                     {
                         throw new WrongAnswerException("There was no answer.");
@@ -41,7 +41,7 @@ internal static class FirstAnswer
                 // It does not listen yet, or closes what it cannot serve yet.
             }
 
-            Thread.Sleep(_again);
+            Thread.Sleep(_again); // this is how exactly the start is measured
         }
 
         throw new WrongAnswerException($"Nothing was answered rightly for {options.Seconds} s.");

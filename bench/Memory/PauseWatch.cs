@@ -42,7 +42,7 @@ internal sealed class PauseWatch : IDisposable
         var (paused, woke) = (GC.GetTotalPauseDuration(), Stopwatch.GetTimestamp());
         while (!_ended)
         {
-            Thread.Sleep(_sleep);
+            Thread.Sleep(_sleep); // not to wait for anything: how much longer it takes is what is measured
             var (pausedNow, now) = (GC.GetTotalPauseDuration(), Stopwatch.GetTimestamp());
             lock (_lock)
             {
