@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using RpOrleans.Grains.Origin;
 using RpOrleans.Tests.Support;
 using Xunit;
@@ -120,6 +121,27 @@ public class RedisRefusalTests
 
         await OriginUnderTest.UntilAsync(() => origin.Origin.Health.Fault == OriginFault.Refused);
         Assert.Equal(OriginFault.Refused, (await origin.FailsAsync()).Failure.Fault);
+    }
+
+    // Where Redis lets anybody in, the library goes on connecting though its login is refused: it is we who close each connection.
+    [SkippableFact]
+    public async Task LoginThatIsChangedWhereOthersNeedNoneIsRefusedFromThenOn()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await redis.CommandAsync("ACL", "SETUSER", "ada", "on", ">" + Secret, "~*", "+@all");
+        await using var origin = new OriginUnderTest(redis.Port, Secret, "ada");
+        await origin.ServesAsync();
+        await redis.CommandAsync("ACL", "SETUSER", "ada", "resetpass", ">wrong-staple");
+        await redis.CommandAsync("CLIENT", "KILL", "USER", "ada");
+
+        var faults = new List<OriginFault>();
+        for (var watched = Stopwatch.StartNew(); watched.Elapsed < TimeSpan.FromSeconds(2); await Task.Yield())
+        {
+            var fault = (await origin.FailsAsync()).Failure.Fault;
+            if (faults.Count == 0 || faults[^1] != fault) faults.Add(fault);
+        }
+
+        Assert.Equal(OriginFault.Refused, Assert.Single(faults.SkipWhile(fault => fault != OriginFault.Refused)));
     }
 
     [Fact]

@@ -92,7 +92,7 @@ internal static class RedisClient
     /// <summary>A server, as the library writes it.</summary>
     public static EndPoint EndPointOf(Server server) => new EndPointCollection { { server.Host, server.Port } }[0];
 
-    /// <summary>When to connect again: once soon, then after 0.2 to 0.3 s, no two processes in step.</summary>
+    /// <summary>When to connect again: once soon, then after 0.2 to 0.3 s, no two processes in step. The library gives up a connect by it too.</summary>
     // No longer back-off: Redis is to be in use a second after it is back, and four connects a second harm nobody.
     private sealed class ReconnectPolicy(int seed) : IReconnectRetryPolicy
     {
@@ -100,7 +100,7 @@ internal static class RedisClient
         {
             // Asked at each heartbeat; the jitter must stay the same until it says yes.
             var jitter = (uint)HashCode.Combine(seed, currentRetryCount) % 100;
-            return timeElapsedMillisecondsSinceLastRetry >= (currentRetryCount <= 1 ? 0 : 200 + jitter);
+            return timeElapsedMillisecondsSinceLastRetry >= (currentRetryCount == 0 ? 100 : 200 + jitter);
         }
     }
 }

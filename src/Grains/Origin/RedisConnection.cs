@@ -14,6 +14,9 @@ namespace RpOrleans.Grains.Origin;
 // - a socket that is silent is replaced late, and one that trickles never: we keep the socket, and close it.
 internal sealed partial class RedisConnection : IAsyncDisposable
 {
+    /// <summary>More than the library can be behind with telling of.</summary>
+    private const int MostUntold = 4;
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
@@ -26,15 +29,16 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private volatile IServer? _server;
 
     private readonly Lock _lock = new();
-    private volatile Socket? _socket;
-    private long _socketSince;
-    private long _sockets;
+    private readonly Queue<Attempt> _untold = []; // of whose end the library has not told yet
+    private volatile Attempt? _current;
+    private long _attempts;
     private volatile bool _answered; // since the loss before
     private long? _lostAt;
     private int _failuresSinceLost;
-    private bool _condemned;
+    private RedisConnectionException? _told;
+    private int _wordless; // connects in a row that failed without a word of Redis
     private readonly object[]? _login;
-    private volatile Socket? _loggedIn;
+    private volatile Attempt? _loggedIn;
     private volatile Task _loggingIn = Task.CompletedTask;
     private OriginFault _fault = OriginFault.Unreachable;
     private string? _reason; // of Untrusted, in words
@@ -70,7 +74,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     public IServer? Server => IsUsable ? _server : null;
 
     /// <summary>Goes up before each socket connects: what Redis remembers of a connection is gone with its socket.</summary>
-    public long Epoch => Interlocked.Read(ref _sockets);
+    public long Epoch => Interlocked.Read(ref _attempts);
 
     /// <summary>Why there is no connection; <see cref="OriginFault.None"/> when there is one.</summary>
     public OriginFault Fault
@@ -108,7 +112,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     /// <param name="epoch">The <see cref="Epoch"/> in which that showed: by now another may be in its place, which is not to pay for it.</param>
     public void Replace(OriginFault why, long epoch)
     {
-        Socket? socket;
+        Attempt? condemned;
         lock (_lock)
         {
             if (epoch != Epoch)
@@ -116,12 +120,12 @@ internal sealed partial class RedisConnection : IAsyncDisposable
                 return;
             }
 
-            (socket, _socket) = (_socket, null);
-            _fault = why;
-            _condemned = true;
+            (_fault, _wordless) = (why, 0);
+            condemned = _current;
+            if (condemned is not null) condemned.IsCondemned = true;
         }
 
-        socket?.Dispose();
+        condemned?.Socket?.Dispose();
     }
 
     /// <summary>Looks after the connection; called a few times a second.</summary>
@@ -140,7 +144,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         bool stuck;
         lock (_lock)
         {
-            stuck = Database is null && _socket is not null && _time.GetElapsedTime(_socketSince) > 2 * RedisClient.ConnectTimeout;
+            stuck = Database is null && _current is { IsCondemned: false } current && _time.GetElapsedTime(current.Since) > 2 * RedisClient.ConnectTimeout;
             if (Database is not null)
             {
                 _fault = OriginFault.Unreachable; // what it is if it is lost, until the library says why
@@ -166,20 +170,20 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     /// <summary>Whether it is a replica where it has to be a master; the library asks when it connects, and every second.</summary>
     private bool IsDemoted => _address.IsMaster && _server is { IsReplica: true };
 
-    private bool IsUsable => _multiplexer is { IsConnected: true } && !IsDemoted && (_login is null || (_loggedIn is { } socket && ReferenceEquals(socket, _socket)));
+    private bool IsUsable => _multiplexer is { IsConnected: true } && !IsDemoted && (_login is null || (_loggedIn is { IsCondemned: false } attempt && attempt == _current));
 
     // A login that is refused does not stop the library: where Redis lets anybody in, it would go on as the default user.
     private async Task LogInAsync()
     {
-        var (socket, epoch) = (_socket, Epoch);
+        var (attempt, epoch) = (_current, Epoch);
         try
         {
             await _database!.ExecuteAsync("AUTH", _login!, CommandFlags.NoRedirect).Observed().WaitAsync(RedisClient.ConnectTimeout, _time);
-            _loggedIn = socket;
+            _loggedIn = attempt;
         }
         catch (RedisServerException failure) when (RedisErrors.FaultOf(failure.Kind) != OriginFault.Refused)
         {
-            _loggedIn = socket; // there is nothing to log in to: it asks nobody for a password
+            _loggedIn = attempt; // there is nothing to log in to: it asks nobody for a password
         }
         catch (RedisServerException)
         {
@@ -209,6 +213,12 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     {
         lock (_lock)
         {
+            if (ReferenceEquals(failure, _told) || !_untold.TryDequeue(out var ended))
+            {
+                return; // told once more; or given up while it waited for its turn to connect, which says nothing of Redis
+            }
+
+            _told = failure;
             Lost();
 
             // It is not back just now, if this is the failure of the next connection; the first may be that of the one that was
@@ -218,20 +228,31 @@ internal sealed partial class RedisConnection : IAsyncDisposable
                 _lostAt = null;
             }
 
-            if (!_condemned) // else it is we who closed it, and know better why
+            if (!ended.IsCondemned) // else it is we who closed it, and know better why
             {
-                _fault = RedisErrors.FaultOf(failure.FailureType, failure.InnerException);
-                _reason = (failure.InnerException as OriginException)?.InnerException?.Message;
+                Explain(RedisErrors.FaultOf(failure.FailureType, failure.InnerException), (failure.InnerException as OriginException)?.InnerException?.Message);
             }
+        }
+    }
+
+    // What Redis said counts until two in a row say nothing: one may only have been slow, on a busy machine.
+    private void Explain(OriginFault fault, string? reason)
+    {
+        _wordless = fault == OriginFault.Unreachable ? _wordless + 1 : 0;
+        if (_wordless != 1 || _fault is not (OriginFault.Refused or OriginFault.Untrusted))
+        {
+            (_fault, _reason) = (fault, reason);
         }
     }
 
     private void OnSocket(Socket? socket)
     {
-        Interlocked.Increment(ref _sockets);
+        Interlocked.Increment(ref _attempts);
         lock (_lock)
         {
-            (_socket, _socketSince, _condemned) = (socket, _time.GetTimestamp(), false);
+            _current = new Attempt(socket, _time.GetTimestamp());
+            _untold.Enqueue(_current);
+            if (_untold.Count > MostUntold) _untold.Dequeue();
             Lost();
         }
     }
@@ -273,6 +294,17 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     [LoggerMessage(EventId = 103, Level = LogLevel.Error, Message = "Redis is not trusted, and nothing was sent to it; check REDIS_TLS_CA, REDIS_HOST and Redis's certificate: {Reason}")]
     private partial void LogUntrusted(string? reason);
+
+    /// <summary>A socket that was let through to connect; of its end the library may tell when the next is connected.</summary>
+    private sealed class Attempt(Socket? socket, long since)
+    {
+        public Socket? Socket => socket;
+
+        public long Since => since;
+
+        /// <summary>It is we who closed it.</summary>
+        public volatile bool IsCondemned;
+    }
 
     /// <summary>Hears of each connection that failed, through the library's logger.</summary>
     private sealed class FailureListener(RedisConnection owner) : ILoggerFactory, ILogger

@@ -55,6 +55,7 @@ internal sealed class SocketGate(RedisOptions options, RedisAddress address, End
         if (wait > TimeSpan.Zero)
         {
             await Task.Delay(wait, time, CancellationToken.None);
+            _ = socket?.LocalEndPoint; // throws if the library has given it up meanwhile, and has the next one wait
         }
 
         onSocket(socket, connectionType);
