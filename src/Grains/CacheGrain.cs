@@ -180,24 +180,14 @@ internal sealed class CacheGrain(
         metrics.Settled++;
         entries.Drop(request.Keys);
         await leases.ReleasedAsync(request.Keys);
-        return await ConfirmAsync(request.View);
+        await RefreshAsync(request.View);
+        return await LetGoAsync(ownership.View);
     }
 
     public async ValueTask<long> ConfirmAsync(long view)
     {
-        try
-        {
-            using var patience = new CancellationTokenSource(_refreshAtMost, time);
-            await ownership.RefreshAsync(view, patience.Token);
-        }
-        catch (Exception)
-        {
-            // The table cannot be read: the answer says with which view this node goes on.
-        }
-
-        DropMovedKeys();
-        await leases.ReleasedAsync(null);
-        return ownership.View;
+        await RefreshAsync(view);
+        return await LetGoAsync(ownership.Admit());
     }
 
     public ValueTask<Explanation> ExplainAsync(byte[] key)
@@ -209,6 +199,27 @@ internal sealed class CacheGrain(
     public ValueTask<NodeState> PingAsync() => ValueTask.FromResult(report.State);
 
     public ValueTask<NodeStats> StatsAsync() => ValueTask.FromResult(report.Stats);
+
+    private async Task RefreshAsync(long view)
+    {
+        try
+        {
+            using var patience = new CancellationTokenSource(_refreshAtMost, time);
+            await ownership.RefreshAsync(view, patience.Token);
+        }
+        catch (Exception)
+        {
+            // The table cannot be read: the answer says with which view this node goes on.
+        }
+    }
+
+    /// <summary>Waits until nobody answers any more from what this node does not own now.</summary>
+    private async Task<long> LetGoAsync(long view)
+    {
+        DropMovedKeys();
+        await leases.ReleasedAsync(null);
+        return view;
+    }
 
     private ValueTask<Lookup> ReadAsOwner(ReadRequest request)
     {

@@ -43,9 +43,9 @@ public interface ICacheGrain : IGrainWithStringKey
     [Alias("Settle"), AlwaysInterleave]
     ValueTask<long> SettleAsync(SettleRequest request);
 
-    /// <summary>A node joins: lets go of the keys that fall to it.</summary>
+    /// <summary>A node joins: lets it in, and lets go of the keys that fall to it.</summary>
     /// <param name="view">The version of a view in which it is active.</param>
-    /// <returns>The version of this node's view. Confirms the one that was asked for unless it is older.</returns>
+    /// <returns>The version of the view of which every node was let in. Confirms the one that was asked for unless it is older.</returns>
     [Alias("Confirm"), AlwaysInterleave]
     ValueTask<long> ConfirmAsync(long view);
 

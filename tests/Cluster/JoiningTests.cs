@@ -19,6 +19,8 @@ public sealed class JoiningTests
         _cluster.Table(5, seen: true, 0, 1, 2);
         var joining = StartJoining();
         _one.View = 5;
+        await _time.RunUntilAsync(() => _time.GetElapsedTime(0) > TimeSpan.FromSeconds(0.5));
+        Assert.Empty(_two.Confirmed); // gateways may not have reached it yet
         await _time.RunUntilAsync(() => _two.Confirmed.Count >= 3);
         Assert.False(_cluster.Ownership.Joined);
         Assert.DoesNotContain(_keys, key => _cluster.Ownership.Owns(key));
@@ -69,6 +71,53 @@ public sealed class JoiningTests
 
         Assert.All(_keys, key => Assert.True(_cluster.Ownership.Owns(key)));
     }
+
+    [Fact]
+    public void WhoBecomesActiveLaterTakesNoKeyUntilItAsks()
+    {
+        _cluster.Table(5, seen: true, 0, 1);
+        _cluster.Ownership.Admit();
+        _cluster.Ownership.Join();
+        var before = Owned();
+        var version = _cluster.Ownership.Version;
+
+        _cluster.Table(6, seen: true, 0, 1, 2);
+        Assert.Equal(before, Owned());
+        Assert.Equal(version, _cluster.Ownership.Version);
+
+        Assert.Equal(6, _cluster.Ownership.Admit());
+        var after = Owned();
+        Assert.InRange(after.Count, 10, before.Count - 5);
+        Assert.Empty(after.Except(before));
+        Assert.NotEqual(version, _cluster.Ownership.Version);
+
+        _cluster.Table(7, seen: true, 0, 1);
+        Assert.Equal(before, Owned());
+        _cluster.Table(8, seen: true, 0, 1, 2); // another that starts at the same address asks anew
+        Assert.Equal(before, Owned());
+    }
+
+    // It finds this node in no view of its own start, and so asks it for nothing.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WhoIsActiveBeforeThisNodeTakesItsKeysUnasked(bool seenWhileStarting)
+    {
+        if (seenWhileStarting)
+        {
+            _cluster.Table(4, seen: true, 1);
+            Assert.DoesNotContain(_keys, key => _cluster.Ownership.Owns(key));
+        }
+
+        _cluster.Table(5, seen: true, 1, 2);
+        _ = _cluster.Ownership.Version;
+        _cluster.Table(6, seen: true, 0, 1, 2);
+        _cluster.Ownership.Join();
+
+        Assert.InRange(_keys.Count(key => _cluster.Ownership.Owns(key)), 10, 60);
+    }
+
+    private List<byte[]> Owned() => [.. _keys.Where(key => _cluster.Ownership.Owns(key))];
 
     private Task StartJoining() => new Joining(_cluster.Grains, _cluster.Ownership, _time).RunAsync();
 }

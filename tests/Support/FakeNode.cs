@@ -98,7 +98,7 @@ internal sealed class FakeNode(string name) : ICacheGrain
     {
         await BeforePing();
         await Before();
-        return new NodeState { Draining = Draining, OriginFault = Fault };
+        return new NodeState { Draining = Draining, OriginFault = Fault, Joined = true };
     }
 
     public ValueTask<NodeStats> StatsAsync() => ValueTask.FromResult(new NodeStats { Node = name });

@@ -74,9 +74,13 @@ internal sealed class MembershipWatcher(
         var left = gone.ConvertAll(silo => _sessions[silo]);
         gone.ForEach(silo => _sessions.Remove(silo));
 
+        // A node that joins keeps nothing yet: it is asked only where there is no other.
+        var reached = _sessions.Values.Where(session => session.Reached).ToList();
+        var joined = reached.Where(session => session.Joined).ToList();
+
         // The ring first: whoever loses a call in the next line finds the node gone from it.
         nodes.Update(
-            new NodeRing(_sessions.Values.Where(session => session.Reached).Select(session => session.Link)),
+            new NodeRing((joined.Exists(session => session.Link.Usable) ? joined : reached).Select(session => session.Link)),
             [.. _sessions.Values.Where(session => !session.Reached).Select(session => $"node {session.Link.Name} has not been reached yet")]);
         foreach (var session in left)
         {

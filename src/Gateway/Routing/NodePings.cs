@@ -10,6 +10,7 @@ namespace RpOrleans.Gateway.Routing;
 internal static class NodePings
 {
     private static readonly TimeSpan _period = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _periodUntilJoined = TimeSpan.FromMilliseconds(20); // meanwhile nobody keeps its keys
     private static readonly TimeSpan _starved = TimeSpan.FromMilliseconds(60);
     private const int MissesAtMost = 3;
 
@@ -45,7 +46,7 @@ internal static class NodePings
                 }
             }
 
-            var rest = _period - time.GetElapsedTime(sent);
+            var rest = (link.State is { Joined: false } ? _periodUntilJoined : _period) - time.GetElapsedTime(sent);
             if (rest > TimeSpan.Zero)
             {
                 await Task.Delay(rest, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

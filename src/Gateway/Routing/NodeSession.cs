@@ -26,7 +26,7 @@ internal sealed class NodeSession : IAsyncDisposable
     /// <param name="clustering">The cluster.</param>
     /// <param name="coherence">The bound on a lease.</param>
     /// <param name="near">Where copies of what it holds are kept; <see langword="null"/> for none.</param>
-    /// <param name="changed">Called when the node is reached for the first time, when it has a newer view, and when its connection is lost.</param>
+    /// <param name="changed">Called when the node is reached for the first time, when it has joined, when it has a newer view, and when its connection is lost.</param>
     /// <param name="logs">Where to log.</param>
     /// <param name="time">The clock.</param>
     public NodeSession(ActiveSilo silo, ClusteringOptions clustering, CoherenceOptions coherence, NearCache? near, Action changed, ILoggerFactory logs, TimeProvider time)
@@ -42,6 +42,9 @@ internal sealed class NodeSession : IAsyncDisposable
 
     /// <summary>Whether the node has answered once.</summary>
     public bool Reached { get; private set; }
+
+    /// <summary>Whether it has said that it owns keys; until then it only stands in for others.</summary>
+    public bool Joined { get; private set; }
 
     public async ValueTask DisposeAsync()
     {
@@ -76,7 +79,7 @@ internal sealed class NodeSession : IAsyncDisposable
             Link.Heard(client.Grain, state, _time.GetTimestamp());
             if (!Reached)
             {
-                Reached = true;
+                (Reached, Joined) = (true, state.Joined);
                 _log.NodeReached(Link.Name);
                 _changed();
             }
@@ -101,9 +104,9 @@ internal sealed class NodeSession : IAsyncDisposable
     /// <summary>Who has a newer view of who is in the cluster knows of a node that is to be asked, or not any more: the table is read now.</summary>
     private void FollowView(NodeState state)
     {
-        if (state.View > _view)
+        if (state.View > _view || (state.Joined && !Joined))
         {
-            _view = state.View;
+            (_view, Joined) = (Math.Max(_view, state.View), Joined || state.Joined);
             _changed();
         }
     }

@@ -6,6 +6,9 @@ namespace RpOrleans.Grains.Placement;
 /// </summary>
 internal sealed class Joining(IGrainFactory grains, Ownership ownership, TimeProvider time)
 {
+    /// <summary>In this time gateways learn of a node and connect to it; until then its keys are better off where they are.</summary>
+    private static readonly TimeSpan _reached = TimeSpan.FromMilliseconds(600);
+
     private static readonly TimeSpan _retry = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan _answerAtMost = TimeSpan.FromMilliseconds(500);
 
@@ -15,6 +18,11 @@ internal sealed class Joining(IGrainFactory grains, Ownership ownership, TimePro
         while (!ownership.Active && !ownership.Draining)
         {
             await Task.Delay(_retry, time);
+        }
+
+        if (ownership.Others.Any())
+        {
+            await Task.Delay(_reached, time);
         }
 
         // Who becomes active later finds this node in the view that it starts with.

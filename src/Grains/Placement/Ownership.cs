@@ -8,6 +8,7 @@ namespace RpOrleans.Grains.Placement;
 internal sealed class Ownership(ILocalSiloDetails silo, IClusterMembershipService membership, Leases leases)
 {
     private readonly ulong _self = RendezvousHash.HashNode(NodeName(silo.SiloAddress));
+    private readonly HashSet<SiloAddress> _admitted = [];
     private ClusterMembershipSnapshot? _seen;
     private ulong[] _nodes = [];
     private long _version;
@@ -34,12 +35,20 @@ internal sealed class Ownership(ILocalSiloDetails silo, IClusterMembershipServic
     public long View => membership.CurrentSnapshot.Version.Value;
 
     /// <summary>Whether this node is active in its own view: it then is in every later one too, until it leaves.</summary>
-    public bool Active => membership.CurrentSnapshot.GetSiloStatus(silo.SiloAddress) == SiloStatus.Active;
+    public bool Active => IsActiveIn(membership.CurrentSnapshot);
 
     /// <summary>The other nodes of the view.</summary>
-    public IEnumerable<SiloAddress> Others => membership.CurrentSnapshot.Members.Values
-        .Where(member => member.Status == SiloStatus.Active && !member.SiloAddress.Equals(silo.SiloAddress))
-        .Select(member => member.SiloAddress);
+    public IEnumerable<SiloAddress> Others => ActiveIn(membership.CurrentSnapshot).Where(node => !node.Equals(silo.SiloAddress));
+
+    /// <summary>Lets in every node of the view: from now on this one owns no key that falls to one of them.</summary>
+    /// <returns>The view's version.</returns>
+    public long Admit()
+    {
+        Refresh();
+        _admitted.UnionWith(ActiveIn(_seen!));
+        Share();
+        return _seen!.Version.Value;
+    }
 
     /// <summary>From now on the node owns what falls to it.</summary>
     public void Join() => _joined = true;
@@ -82,6 +91,11 @@ internal sealed class Ownership(ILocalSiloDetails silo, IClusterMembershipServic
         return key => !Owns(key, nodes, joined);
     }
 
+    private bool IsActiveIn(ClusterMembershipSnapshot view) => view.GetSiloStatus(silo.SiloAddress) == SiloStatus.Active;
+
+    private static IEnumerable<SiloAddress> ActiveIn(ClusterMembershipSnapshot view) =>
+        view.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress);
+
     private bool Owns(ReadOnlySpan<byte> key, ulong[] nodes, bool joined) =>
         nodes.Length == 1 || (joined && nodes[RendezvousHash.Owner(RendezvousHash.HashKey(key), nodes)] == _self);
 
@@ -98,15 +112,22 @@ internal sealed class Ownership(ILocalSiloDetails silo, IClusterMembershipServic
             leases.ExpectUnknown(); // it may have granted copies of keys that fall to this node
         }
 
+        // A node that becomes active while this one is asks to be let in, and keeps nothing until it is (Joining): so its keys stay
+        // where they are until the gateways have reached it. Who was active before this one was does not ask it.
+        if (_seen is null || !IsActiveIn(_seen))
+        {
+            _admitted.UnionWith(ActiveIn(current));
+        }
+
+        _admitted.IntersectWith(ActiveIn(current));
         _seen = current;
+        Share();
+    }
+
+    private void Share()
+    {
         // This node counts itself in: it serves, whatever the table that it has read last says of it.
-        ulong[] nodes =
-        [
-            .. current.Members.Values
-                .Where(member => member.Status == SiloStatus.Active)
-                .Select(member => RendezvousHash.HashNode(NodeName(member.SiloAddress)))
-                .Append(_self).Distinct().Order(),
-        ];
+        ulong[] nodes = [.. _admitted.Select(member => RendezvousHash.HashNode(NodeName(member))).Append(_self).Distinct().Order()];
         if (!nodes.AsSpan().SequenceEqual(_nodes))
         {
             _nodes = nodes;
