@@ -16,7 +16,11 @@ internal sealed class Cluster : IAsyncDisposable
     /// <summary>How long processes may take to start on a busy machine; no promise of theirs.</summary>
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
-    private static readonly TimeSpan _warming = TimeSpan.FromSeconds(4);
+    /// <summary>Warming goes on until twice in a row reads were no faster than before: with few processors that takes the better part of a minute.</summary>
+    private static readonly TimeSpan _warmingSpan = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _warmingAtMost = TimeSpan.FromSeconds(90);
+    private const double Faster = 1.03;
+    private const int LastSpans = 2;
 
     private readonly List<NodeProcess> _silos = [];
     private readonly List<NodeProcess> _gateways = [];
@@ -100,22 +104,40 @@ internal sealed class Cluster : IAsyncDisposable
     /// <summary>Has the processes compile what they will run, with keys that nobody else asks for.</summary>
     private async Task WarmAsync()
     {
-        using (var redis = new RedisWriter(Data.Port))
-        {
-            redis.Set([.. Enumerable.Range(0, WarmingKeys).Select(key => (FirstWarmingKey + key, 0))]);
-        }
-
+        using var redis = new RedisWriter(Data.Port);
+        var keys = Enumerable.Range(FirstWarmingKey, WarmingKeys).Select(key => (key, 0)).ToArray();
         var began = Stopwatch.GetTimestamp();
-        await ConcurrentReaders.Start(Ports, WarmingReaders, async (_, number, reader) =>
+        var most = 0L;
+        for (var still = 0; still < LastSpans && Stopwatch.GetElapsedTime(began) < _warmingAtMost;)
+        {
+            var reads = await WarmAsync(redis, keys);
+            still = reads > Faster * most ? 0 : still + 1;
+            most = Math.Max(most, reads);
+        }
+    }
+
+    /// <summary>Reads keys that are held, and some that were written at Redis just now.</summary>
+    private async Task<long> WarmAsync(RedisWriter redis, (int Key, int Version)[] keys)
+    {
+        redis.Set(keys);
+        var began = Stopwatch.GetTimestamp();
+        var reading = ConcurrentReaders.Start(Ports, WarmingReaders, async (_, number, reader) =>
         {
             var random = new Random(number);
-            while (Stopwatch.GetElapsedTime(began) < _warming)
+            var reads = 0L;
+            for (; Stopwatch.GetElapsedTime(began) < _warmingSpan; reads++)
             {
-                await reader.AskAsync(FirstWarmingKey + random.Next(WarmingKeys)); // some may be late, while there is so much to compile
+                await reader.AskAsync(keys[random.Next(keys.Length)].Key); // some may be late, while there is so much to compile
             }
 
-            return 0;
+            return reads;
         });
+        for (var chance = new Random(0); !reading.IsCompleted; await Task.Delay(10))
+        {
+            redis.Set([.. Enumerable.Range(0, 10).Select(_ => keys[chance.Next(keys.Length)])]);
+        }
+
+        return await reading;
     }
 
     private async Task<bool> IsWholeAsync()

@@ -312,6 +312,14 @@ internal sealed class CacheGrain(
     private async Task<Lookup> LoadAsync(byte[] key, SingleFlight<Lookup>.Flight flight, bool keep, long deadline)
     {
         metrics.Loads++;
+        if (origin.Health.Refusal is { } refusal)
+        {
+            // Known before it is tried: while Redis is ill there are many, and an exception costs each of them more than all else.
+            metrics.LoadFailures++;
+            entries.Fail(flight);
+            return Lookup.Failed(refusal);
+        }
+
         var sent = time.GetTimestamp(); // an entry's life counts from before Redis was asked
         OriginValue read;
         try

@@ -63,4 +63,7 @@ internal readonly record struct OriginWritten(bool Done, OriginValue? Now);
 internal readonly record struct OriginHealth(OriginFault Fault, bool Refuses = false)
 {
     public bool Answers => Fault == OriginFault.None;
+
+    /// <summary>What a read is refused with that is not even begun; <see langword="null"/> where it is.</summary>
+    public OriginFault? Refusal => !Refuses ? null : Fault.SaysMoreThanBreakerOpen() ? Fault : OriginFault.BreakerOpen;
 }

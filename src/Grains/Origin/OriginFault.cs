@@ -42,3 +42,10 @@ public enum OriginFault : byte
     /// <summary>There is no TLS, or the certificate is another's, has expired, or is vouched for by nobody who is trusted.</summary>
     Untrusted,
 }
+
+internal static class OriginFaults
+{
+    /// <summary>Whether a fault says why no request is sent, where that the circuit breaker is open would only say that none is.</summary>
+    public static bool SaysMoreThanBreakerOpen(this OriginFault fault) =>
+        fault is OriginFault.Refused or OriginFault.Untrusted or OriginFault.Protocol or OriginFault.Loading;
+}

@@ -273,9 +273,9 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
     /// <summary>Makes one attempt, if Redis can be asked, in the time that is left.</summary>
     private async Task<T> AttemptAsync<T>(Func<IDatabase, Task<T>> ask, long deadline)
     {
-        if (_connection.Fault is var fault and (OriginFault.Refused or OriginFault.Untrusted or OriginFault.Protocol or OriginFault.Loading))
+        if (_connection.Fault is var fault && fault.SaysMoreThanBreakerOpen())
         {
-            throw new OriginException(fault); // says more than that the breaker is open
+            throw new OriginException(fault);
         }
 
         var left = Left(deadline);
