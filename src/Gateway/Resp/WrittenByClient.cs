@@ -90,8 +90,13 @@ internal sealed class WrittenByClient(Router router, UpstreamPool pool)
     private void AddKeys(Request request, Command command)
     {
         var somewhere = false;
-        foreach (var spec in command.Keys.Where(spec => spec.Written))
+        for (var i = 0; i < command.Keys.Count; i++)
         {
+            if (command.Keys[i] is not { Written: true } spec)
+            {
+                continue;
+            }
+
             somewhere = true;
             var before = _keys.Count;
             foreach (var at in spec.In(request))

@@ -96,7 +96,7 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
     {
         var started = time.GetTimestamp();
         Routed<WriteOutcome>? failed = null;
-        foreach (var node in Candidates(nodes.Ring.Ranked(request.Key)))
+        foreach (var node in Candidates(nodes.Ring, request.Key))
         {
             var left = _requestBudget - time.GetElapsedTime(started);
             if (left <= TimeSpan.Zero)
@@ -161,11 +161,11 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
         }
         else if (keys.Count == 1 || ring.Nodes.Length <= 1)
         {
-            await SettleAsync([.. keys], Candidates(ring.Ranked(keys.First())), written).ConfigureAwait(false);
+            await SettleAsync([.. keys], Candidates(ring, keys.First()), written).ConfigureAwait(false);
         }
         else
         {
-            await Task.WhenAll(keys.GroupBy(key => ring.Owner(key)).Select(group => SettleAsync([.. group], Candidates(ring.Ranked(group.First())), written))).ConfigureAwait(false);
+            await Task.WhenAll(keys.GroupBy(key => ring.Owner(key)).Select(group => SettleAsync([.. group], Candidates(ring, group.First()), written))).ConfigureAwait(false);
         }
     }
 
@@ -245,6 +245,24 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
     /// </summary>
     private static IEnumerable<NodeLink> Candidates(NodeLink[] ranked) =>
         (ranked.Any(node => node.Usable) ? ranked.Where(node => node.Usable) : ranked.Where(node => node.Connected)).OrderBy(node => !ReachesRedis(node));
+
+    /// <summary>The same, for a key: where its owner can be asked the others are not even looked at.</summary>
+    private static IEnumerable<NodeLink> Candidates(NodeRing ring, byte[] key)
+    {
+        var first = ring.Owner(key) is { Usable: true } owner && ReachesRedis(owner) ? owner : null;
+        if (first is not null)
+        {
+            yield return first;
+        }
+
+        foreach (var node in Candidates(ring.Ranked(key)))
+        {
+            if (node != first)
+            {
+                yield return node;
+            }
+        }
+    }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

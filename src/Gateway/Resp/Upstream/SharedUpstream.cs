@@ -20,23 +20,26 @@ internal sealed class SharedUpstream(Func<ValueTask<UpstreamConnection>> open, F
     /// <param name="commands">The commands; not to be changed before the replies are there.</param>
     /// <returns>Their replies.</returns>
     /// <exception cref="OriginException">Not all of them came.</exception>
-    public async ValueTask<SharedReplies> PassAsync(IReadOnlyList<ReadOnlyMemory<byte>> commands)
-    {
-        while (true)
-        {
-            var link = _link is { Lost: false } current && usable(current.Connection) ? current : await OpenAsync().ConfigureAwait(false);
-            if (link.TrySend(commands, out var replies))
-            {
-                return await replies.ConfigureAwait(false);
-            }
-        }
-    }
+    public Task<SharedReplies> PassAsync(IReadOnlyList<ReadOnlyMemory<byte>> commands) =>
+        _link is { Lost: false } current && usable(current.Connection) && current.TrySend(commands, out var replies) ? replies : OpenAndPassAsync(commands);
 
     public void Dispose()
     {
         lock (_lock)
         {
             _link?.Connection.Dispose();
+        }
+    }
+
+    private async Task<SharedReplies> OpenAndPassAsync(IReadOnlyList<ReadOnlyMemory<byte>> commands)
+    {
+        while (true)
+        {
+            var link = await OpenAsync().ConfigureAwait(false);
+            if (link.TrySend(commands, out var replies))
+            {
+                return await replies.ConfigureAwait(false);
+            }
         }
     }
 
