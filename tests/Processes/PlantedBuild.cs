@@ -6,7 +6,7 @@ namespace RpOrleans.Tests.Processes;
 // turns it on. All are put into the same copy, which is built once; a process has the one that PLANTED_BUG names.
 
 /// <summary>A silo and a gateway that have every bug of tests/Planted, each asleep.</summary>
-public sealed class PlantedBuild : IAsyncLifetime
+public sealed class PlantedBuild : IDisposable
 {
     private const string Switch = """
         namespace RpOrleans.Grains;
@@ -22,42 +22,17 @@ public sealed class PlantedBuild : IAsyncLifetime
     /// <summary>Nothing expires early, or is read again before: that hides bugs.</summary>
     private const string Plain = "EXPIRY_JITTER=0,REFRESH_AHEAD=1";
 
-    /// <summary>So many bugs are looked for at once: most of a check is waiting.</summary>
-    private const int AtOnce = 3;
-
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(5);
     private static readonly string _root = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Parent!.Parent!.Parent!.FullName; // of tests/bin/Release/net10.0
 
     private readonly DirectoryInfo _copy = Directory.CreateTempSubdirectory("planted-");
     private readonly Lazy<Task> _built;
-    private readonly Dictionary<string, Task<CheckerVerdict>> _verdicts = [];
 
     public PlantedBuild() => _built = new Lazy<Task>(BuildAsync);
 
     /// <summary>The bugs, by name.</summary>
     internal static Dictionary<string, PlantedBug> Bugs { get; } = Directory.GetFiles(Path.Combine(_root, "tests", "Planted"), "*.bug")
         .Order(StringComparer.Ordinal).Select(PlantedBug.Read).ToDictionary(bug => bug.Name);
-
-    /// <summary>Has the checker look for a bug, and meanwhile for some that nobody has asked for yet.</summary>
-    /// <param name="bug">The bug.</param>
-    internal async Task<CheckerVerdict> FindAsync(string bug)
-    {
-        await _built.Value;
-        for (var next = bug; next is not null; next = Bugs.Keys.FirstOrDefault(name => !_verdicts.ContainsKey(name)))
-        {
-            if (!_verdicts.ContainsKey(next))
-            {
-                _verdicts.Add(next, CheckAsync(next, Bugs[next].Options));
-            }
-
-            if (_verdicts.Values.Count(verdict => !verdict.IsCompleted) >= AtOnce)
-            {
-                break;
-            }
-        }
-
-        return await _verdicts[bug];
-    }
 
     /// <summary>Has the checker judge these programs.</summary>
     /// <param name="bug">The bug that is awake; a name that none has for none.</param>
@@ -69,13 +44,7 @@ public sealed class PlantedBuild : IAsyncLifetime
             TimeSpan.FromMinutes(1), [.. options, "--warming", "1", "--set", $"PLANTED_BUG={bug},{Plain}", "--silo", Program("Silo"), "--gateway", Program("Gateway")]);
     }
 
-    public Task InitializeAsync() => Task.CompletedTask;
-
-    public async Task DisposeAsync()
-    {
-        await Task.WhenAll(_verdicts.Values);
-        _copy.Delete(recursive: true);
-    }
+    public void Dispose() => _copy.Delete(recursive: true);
 
     private async Task BuildAsync()
     {
