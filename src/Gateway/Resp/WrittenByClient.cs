@@ -90,13 +90,8 @@ internal sealed class WrittenByClient(Router router, UpstreamPool pool)
     private void AddKeys(Request request, Command command)
     {
         var somewhere = false;
-        for (var i = 0; i < command.Keys.Count; i++)
+        foreach (var spec in command.Keys.Where(spec => spec.Written))
         {
-            if (command.Keys[i] is not { Written: true } spec)
-            {
-                continue;
-            }
-
             somewhere = true;
             var before = _keys.Count;
             foreach (var at in spec.In(request))
