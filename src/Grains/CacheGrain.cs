@@ -72,7 +72,7 @@ internal sealed class CacheGrain(
         DropMovedKeys();
         var answers = ArrayPool<Lookup>.Shared.Rent(keys.Count);
         var carried = 0;
-        var refuses = origin.Health.Refuses;
+        var refusal = origin.Health.Refusal;
         var holder = leases.Find(keys.Lease);
         ReadOnlySpan<byte> rest = keys.Packed;
         for (var i = 0; i < keys.Count; i++)
@@ -80,10 +80,13 @@ internal sealed class CacheGrain(
             var key = KeyBatch.Next(ref rest, out var wanted);
             answers[i] = default;
             // What does not fit any more is a miss here, and is found by the read that follows.
-            if (carried < BatchBytesAtMost && (entries.TryHit(key, wanted ? holder : -1, out answers[i]) || (refuses && TryCopy(key.ToArray(), null, out answers[i]))))
+            if (carried < BatchBytesAtMost && !entries.TryHit(key, wanted ? holder : -1, out answers[i]) && refusal is { } fault && !TryCopy(key.ToArray(), null, out answers[i]))
             {
-                carried += answers[i].Value.Length;
+                metrics.Misses++;
+                answers[i] = Refuse(fault);
             }
+
+            carried += answers[i].Value.Length;
         }
 
         var batch = LookupBatch.Of(answers.AsSpan(0, keys.Count));
@@ -276,6 +279,14 @@ internal sealed class CacheGrain(
         }
     }
 
+    /// <summary>A read that is not even begun: while Redis is ill there are many, and an exception would cost each of them more than all else.</summary>
+    private Lookup Refuse(OriginFault refusal)
+    {
+        metrics.Loads++;
+        metrics.LoadFailures++;
+        return Lookup.Failed(refusal);
+    }
+
     private Lookup Shed()
     {
         metrics.ShedWaiters++;
@@ -311,15 +322,13 @@ internal sealed class CacheGrain(
 
     private async Task<Lookup> LoadAsync(byte[] key, SingleFlight<Lookup>.Flight flight, bool keep, long deadline)
     {
-        metrics.Loads++;
         if (origin.Health.Refusal is { } refusal)
         {
-            // Known before it is tried: while Redis is ill there are many, and an exception costs each of them more than all else.
-            metrics.LoadFailures++;
             entries.Fail(flight);
-            return Lookup.Failed(refusal);
+            return Refuse(refusal);
         }
 
+        metrics.Loads++;
         var sent = time.GetTimestamp(); // an entry's life counts from before Redis was asked
         OriginValue read;
         try

@@ -11,7 +11,7 @@ public interface ICacheGrain : IGrainWithStringKey
 {
     /// <summary>Looks keys up in memory only, in one call for many; never waits for Redis.</summary>
     /// <param name="keys">The keys.</param>
-    /// <returns>One lookup a key, in order, with the copies that are granted; <see cref="LookupStatus.Miss"/> for what is not held. While Redis is not asked, since it fails, also what is stale.</returns>
+    /// <returns>One lookup a key, in order, with the copies that are granted; <see cref="LookupStatus.Miss"/> for what is not held. While Redis is not asked, since it fails, also what is stale, and else <see cref="LookupStatus.Failed"/>.</returns>
     [Alias("Peek"), AlwaysInterleave]
     ValueTask<LookupBatch> PeekAsync(KeyBatch keys);
 

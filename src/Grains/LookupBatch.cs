@@ -1,10 +1,11 @@
 using RpOrleans.Grains.Coherence;
+using RpOrleans.Grains.Origin;
 
 namespace RpOrleans.Grains;
 
 /// <summary>The answers to a batch of look-ups in memory, in the order of its keys.</summary>
 /// <param name="Packed">For each key a byte for what is known (<see cref="LookupStatus"/>), what that rests on (<see cref="Freshness"/>), and whether a copy is granted; if it is held, its age
-/// and how much longer it is fresh, in milliseconds; if there is a value, its length and bytes. Numbers as in <see cref="PackedNumber"/>.</param>
+/// and how much longer it is fresh, in milliseconds; if there is a value, its length and bytes. If the node would be refused by Redis, a byte for why. Numbers as in <see cref="PackedNumber"/>.</param>
 [GenerateSerializer, Immutable, Alias("rporleans.LookupBatch")]
 public sealed record LookupBatch([property: Id(0)] byte[] Packed)
 {
@@ -39,13 +40,14 @@ public sealed record LookupBatch([property: Id(0)] byte[] Packed)
         rest = rest[1..];
         value = default;
         var status = (LookupStatus)(head & 0x0f);
-        long age = 0, fresh = 0;
-        if (status != LookupStatus.Miss)
+        if (status is LookupStatus.Miss or LookupStatus.Failed)
         {
-            age = (long)PackedNumber.Read(ref rest);
-            fresh = PackedNumber.Unfold(PackedNumber.Read(ref rest));
+            at += status == LookupStatus.Miss ? 1 : 2;
+            return status == LookupStatus.Miss ? default : Lookup.Failed((OriginFault)rest[0]);
         }
 
+        var age = (long)PackedNumber.Read(ref rest);
+        var fresh = PackedNumber.Unfold(PackedNumber.Read(ref rest));
         if (status == LookupStatus.Found)
         {
             var length = (int)PackedNumber.Read(ref rest);
@@ -54,9 +56,7 @@ public sealed record LookupBatch([property: Id(0)] byte[] Packed)
         }
 
         at = Packed.Length - rest.Length;
-        return status == LookupStatus.Miss
-            ? default
-            : new Lookup { Status = status, Source = LookupSource.Cache, Stored = true, Freshness = (Freshness)((head >> 4) & 0x07), Granted = (head & GrantedMark) != 0, AgeMilliseconds = age, FreshMilliseconds = fresh };
+        return new Lookup { Status = status, Source = LookupSource.Cache, Stored = true, Freshness = (Freshness)((head >> 4) & 0x07), Granted = (head & GrantedMark) != 0, AgeMilliseconds = age, FreshMilliseconds = fresh };
     }
 
     /// <summary>Whether nothing is held under the first key of those whose answers begin here.</summary>
@@ -86,20 +86,26 @@ public sealed record LookupBatch([property: Id(0)] byte[] Packed)
         return answers;
     }
 
-    private static int SizeOf(in Lookup answer) => 1
-        + (answer.Status == LookupStatus.Miss ? 0 : PackedNumber.SizeOf((ulong)answer.AgeMilliseconds) + PackedNumber.SizeOf(PackedNumber.Fold(answer.FreshMilliseconds)))
-        + (answer.Status == LookupStatus.Found ? PackedNumber.SizeOf((ulong)answer.Value.Length) + answer.Value.Length : 0);
+    private static int SizeOf(in Lookup answer) => answer.Status switch
+    {
+        LookupStatus.Miss => 1,
+        LookupStatus.Failed => 2,
+        _ => 1 + PackedNumber.SizeOf((ulong)answer.AgeMilliseconds) + PackedNumber.SizeOf(PackedNumber.Fold(answer.FreshMilliseconds))
+            + (answer.Status == LookupStatus.Found ? PackedNumber.SizeOf((ulong)answer.Value.Length) + answer.Value.Length : 0),
+    };
 
     private static int Write(Span<byte> bytes, in Lookup answer)
     {
         bytes[0] = (byte)((int)answer.Status | ((int)answer.Freshness << 4) | (answer.Granted ? GrantedMark : 0));
-        var at = 1;
-        if (answer.Status != LookupStatus.Miss)
+        if (answer.Status is LookupStatus.Miss or LookupStatus.Failed)
         {
-            at += PackedNumber.Write(bytes[at..], (ulong)answer.AgeMilliseconds);
-            at += PackedNumber.Write(bytes[at..], PackedNumber.Fold(answer.FreshMilliseconds));
+            if (answer.Status == LookupStatus.Failed) bytes[1] = (byte)answer.Fault;
+            return SizeOf(answer);
         }
 
+        var at = 1;
+        at += PackedNumber.Write(bytes[at..], (ulong)answer.AgeMilliseconds);
+        at += PackedNumber.Write(bytes[at..], PackedNumber.Fold(answer.FreshMilliseconds));
         if (answer.Status == LookupStatus.Found)
         {
             at += PackedNumber.Write(bytes[at..], (ulong)answer.Value.Length);

@@ -78,6 +78,20 @@ public sealed class CacheGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task WhatRedisIsNotAskedForIsRefusedByALookUpInMemory()
+    {
+        _cluster.Origin["held"] = "yes";
+        await _cluster.ReadAsync("held");
+        (_cluster.Origin.Failing, _cluster.Origin.Refuses) = (OriginFault.Unreachable, true);
+
+        var answers = (await _cluster.OwnerOf("held").PeekAsync(KeyBatch.Of(TestCluster.Bytes("held"), TestCluster.Bytes("other")))).ToList();
+
+        Assert.Equal([(LookupStatus.Found, OriginFault.None), (LookupStatus.Failed, OriginFault.BreakerOpen)], answers.Select(answer => (answer.Status, answer.Fault)));
+        Assert.Equal(1, (await _cluster.OwnerOf("held").StatsAsync()).LoadFailures);
+        Assert.Equal(1, _cluster.Origin.Loads);
+    }
+
+    [Fact]
     public async Task AnAbsentKeyIsAskedForEachTimeAndFoundAsSoonAsItIsThere()
     {
         Assert.Equal(LookupStatus.Absent, (await _cluster.ReadAsync("user:9")).Status);

@@ -23,7 +23,7 @@ public class RedisOutageTests(ITestOutputHelper output)
         for (var i = 0; i < 100; i++)
         {
             var (failure, took) = await origin.FailsAsync();
-            Assert.True(failure.Fault is OriginFault.Unreachable or OriginFault.BreakerOpen);
+            Assert.True(failure.Fault is OriginFault.Unreachable or OriginFault.BreakerOpen, $"{failure.Fault} after {took.TotalMilliseconds} ms");
             later.Add(took);
         }
 
@@ -78,13 +78,13 @@ public class RedisOutageTests(ITestOutputHelper output)
 
         await OriginUnderTest.UntilAsync(() => origin.Origin.Health.Fault == OriginFault.Unreachable, 500);
         var (failure, took) = await origin.FailsAsync();
-        Assert.True(failure.Fault is OriginFault.Unreachable or OriginFault.BreakerOpen);
+        Assert.True(failure.Fault is OriginFault.Unreachable or OriginFault.BreakerOpen, $"{failure.Fault} after {took.TotalMilliseconds} ms");
         Assert.InRange(took.TotalMilliseconds, 0, 50);
     }
 
-    // A Redis that is killed closes its connections before the port: the next connect may still succeed, for nothing.
+    // A Redis that is killed closes its connections before the port: the next connect may still succeed, for nothing. So may all others where a proxy stands before it.
     [SkippableFact]
-    public async Task ConnectionThatIsClosedAsSoonAsMadeIsNotWaitedFor()
+    public async Task ConnectionThatIsClosedAsSoonAsMadeIsNotWaitedForForLong()
     {
         await using var redis = await RedisServer.StartAsync();
         await using var proxy = new FaultProxy(redis.Port, 1);
@@ -95,9 +95,13 @@ public class RedisOutageTests(ITestOutputHelper output)
         proxy.Reset();
 
         await OriginUnderTest.UntilAsync(() => origin.Origin.Health.Fault != OriginFault.None, 500);
-        var (failure, took) = await origin.FailsAsync();
-        Assert.True(failure.Fault is OriginFault.Unreachable or OriginFault.BreakerOpen);
-        Assert.InRange(took.TotalMilliseconds, 0, 50);
+        for (var since = Stopwatch.StartNew(); since.ElapsedMilliseconds < 1_500;)
+        {
+            var begun = since.ElapsedMilliseconds;
+            var (failure, took) = await origin.FailsAsync();
+            Assert.True(failure.Fault is OriginFault.Unreachable or OriginFault.BreakerOpen, $"{failure.Fault} after {took.TotalMilliseconds} ms");
+            Assert.InRange(took.TotalMilliseconds, 0, begun < 600 ? 550 : 50);
+        }
     }
 
     [SkippableFact]
@@ -222,7 +226,7 @@ public class RedisOutageTests(ITestOutputHelper output)
         await origin.AnswersAsync();
         redis["PING"] = redis["GETRANGE"] = redis["ECHO"] = FakeRedis.Silence;
         await origin.FailsWithAsync(OriginFault.BreakerOpen);
-        var before = redis.Commands.Count(c => c.Words[0] == "GETRANGE");
+        var before = redis.Commands.Count(c => c[0] == "GETRANGE");
 
         for (var i = 0; i < 200; i++)
         {
@@ -230,7 +234,7 @@ public class RedisOutageTests(ITestOutputHelper output)
             await Task.Delay(5);
         }
 
-        Assert.Equal(before, redis.Commands.Count(c => c.Words[0] == "GETRANGE"));
+        Assert.Equal(before, redis.Commands.Count(c => c[0] == "GETRANGE"));
     }
 
     [Fact]
@@ -243,7 +247,7 @@ public class RedisOutageTests(ITestOutputHelper output)
         var (failure, took) = await origin.FailsAsync();
 
         Assert.Equal(OriginFault.TimedOut, failure.Fault);
-        Assert.InRange(redis.Commands.Count(c => c.Words[0] == "GETRANGE"), 1, 2);
+        Assert.InRange(redis.Commands.Count(c => c[0] == "GETRANGE"), 1, 2);
         Assert.InRange(took.TotalMilliseconds, 80, 400);
     }
 
@@ -299,21 +303,28 @@ public class RedisOutageTests(ITestOutputHelper output)
     }
 
     [SkippableFact]
-    public async Task FiftyStartsAndKillsLeakNoSocketsAndStateChangesAreLoggedOnce()
+    public async Task StartsAndKillsLeakNoSocketsAndEachIsLoggedOnce()
     {
+        const int Rounds = 25;
         var port = FreePort.Next();
         await using var origin = new OriginUnderTest(port);
+        await OriginUnderTest.UntilAsync(() => Logged(101) == 1);
         var sockets = Sockets();
-        for (var i = 0; i < 50; i++)
+        for (var i = 1; i <= Rounds; i++)
         {
-            await using var redis = await RedisServer.StartAsync(port);
-            Assert.InRange((await origin.ServesAsync()).TotalMilliseconds, 0, 1_500);
+            await using (await RedisServer.StartAsync(port))
+            {
+                Assert.InRange((await origin.ServesAsync()).TotalMilliseconds, 0, 1_500);
+                await OriginUnderTest.UntilAsync(() => Logged(100) == i);
+            }
+
+            await OriginUnderTest.UntilAsync(() => Logged(101) == 1 + i);
         }
 
-        await OriginUnderTest.UntilAsync(() => !origin.Origin.Health.Answers);
         await OriginUnderTest.UntilAsync(() => Sockets() <= sockets + 3);
-        Assert.InRange(origin.Log.Count(entry => entry.Id == 100), 25, 51);
-        Assert.InRange(origin.Log.Count(entry => entry.Id == 101), 25, 51);
+        Assert.Equal((Rounds, 1 + Rounds), (Logged(100), Logged(101)));
+
+        int Logged(int id) => origin.Log.Count(entry => entry.Id == id);
     }
 
     [Fact]

@@ -135,7 +135,8 @@ public class RedisReadTests
     [Fact]
     public async Task ValueAndTimeToLiveComeInOneRoundTrip()
     {
-        await using var redis = new FakeRedis { ["GETRANGE"] = FakeRedis.Bulk("Ada"), ["STRLEN"] = ":3\r\n", ["PTTL"] = ":5000\r\n" };
+        // Nothing is answered before the last of the three has been received.
+        await using var redis = new FakeRedis { ["GETRANGE"] = "", ["STRLEN"] = "", ["PTTL"] = FakeRedis.Bulk("Ada") + ":3\r\n:5000\r\n" };
         await using var origin = new OriginUnderTest(redis.Port);
         await origin.AnswersAsync();
         var before = redis.Commands.Count;
@@ -143,10 +144,10 @@ public class RedisReadTests
         var read = await origin.ReadAsync("user:7");
 
         Assert.Equal(TimeSpan.FromSeconds(5), read.TimeToLive);
+        Assert.Equal("Ada"u8.ToArray(), read.Value);
         Assert.Equal(1, origin.Origin.Reads);
-        var asked = redis.Commands.Skip(before).Where(c => c.Words[0] is not ("PING" or "ECHO")).ToArray();
-        Assert.Equal(["GETRANGE user:7 0 1023", "STRLEN user:7", "PTTL user:7"], asked.Select(c => string.Join(' ', c.Words)));
-        Assert.InRange(asked.Select(c => c.Batch).Distinct().Count(), 1, 1);
+        var asked = redis.Commands.Skip(before).Where(c => c[0] is not ("PING" or "ECHO"));
+        Assert.Equal(["GETRANGE user:7 0 1023", "STRLEN user:7", "PTTL user:7"], asked.Select(c => string.Join(' ', c)));
     }
 
     [Theory]
@@ -203,9 +204,9 @@ public class RedisReadTests
 
         // Long enough for four to be sent, however busy the machine; when the first are given up, they make room for others.
         var reads = Enumerable.Range(0, 20).Select(_ => origin.ReadAsync("anything", within: 2_000)).ToArray();
-        await OriginUnderTest.UntilAsync(() => redis.Commands.Count(c => c.Words[0] == "GETRANGE") >= 4);
+        await OriginUnderTest.UntilAsync(() => redis.Commands.Count(c => c[0] == "GETRANGE") >= 4);
         await Task.Delay(300); // the rest would have come by now
-        Assert.Equal(4, redis.Commands.Count(c => c.Words[0] == "GETRANGE"));
+        Assert.Equal(4, redis.Commands.Count(c => c[0] == "GETRANGE"));
 
         await Assert.ThrowsAsync<OriginException>(() => Task.WhenAll(reads));
         Assert.All(reads, read => Assert.Equal(OriginFault.TimedOut, ((OriginException)read.Exception!.InnerException!).Fault));

@@ -131,7 +131,7 @@ public class RedisWriteTests
 
         Assert.All(failures, failure => Assert.Equal((fault, false), (failure.Fault, failure.OutcomeUnknown)));
         Assert.True(origin.Origin.Health.Answers);
-        Assert.Equal(5, redis.Commands.Count(c => c.Words is ["SET", "user:7", ..]));
+        Assert.Equal(5, redis.Commands.Count(c => c is ["SET", "user:7", ..]));
     }
 
     [Fact]
@@ -145,7 +145,7 @@ public class RedisWriteTests
 
         Assert.Equal((OriginFault.Unreachable, true), (failure.Fault, failure.OutcomeUnknown));
         await origin.ServesAsync();
-        Assert.Single(redis.Commands, c => c.Words is ["SET", "user:7", ..]);
+        Assert.Single(redis.Commands, c => c is ["SET", "user:7", ..]);
     }
 
     [Fact]
@@ -160,7 +160,7 @@ public class RedisWriteTests
 
         Assert.Equal((OriginFault.TimedOut, true), (failure.Fault, failure.OutcomeUnknown));
         Assert.InRange(took.ElapsedMilliseconds, 200, 500);
-        Assert.Single(redis.Commands, c => c.Words is ["SET", "user:7", ..]);
+        Assert.Single(redis.Commands, c => c is ["SET", "user:7", ..]);
     }
 
     [Fact]
@@ -173,7 +173,7 @@ public class RedisWriteTests
         var failure = await Assert.ThrowsAsync<OriginException>(() => origin.SetAsync("user:7", "Ada", within: 0));
 
         Assert.Equal((OriginFault.TimedOut, false), (failure.Fault, failure.OutcomeUnknown));
-        Assert.DoesNotContain(redis.Commands, c => c.Words is ["SET", "user:7", ..]);
+        Assert.DoesNotContain(redis.Commands, c => c is ["SET", "user:7", ..]);
     }
 
     [Fact]

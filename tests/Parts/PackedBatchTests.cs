@@ -1,14 +1,16 @@
 using CsCheck;
 using RpOrleans.Grains;
 using RpOrleans.Grains.Coherence;
+using RpOrleans.Grains.Origin;
 
 namespace RpOrleans.Tests.Parts;
 
 /// <summary>What travels between gateways and nodes in one piece.</summary>
 public sealed class PackedBatchTests
 {
-    private static readonly Gen<Lookup> _lookup = Gen.Select(Gen.Int[0, 2], Gen.Enum<Freshness>(), Gen.Long[0, long.MaxValue], Gen.Long, Gen.Byte.Array[0, 300]).Select((status, freshness, age, fresh, value) =>
+    private static readonly Gen<Lookup> _lookup = Gen.Select(Gen.Int[0, 3], Gen.Enum<Freshness>(), Gen.Long[0, long.MaxValue], Gen.Long, Gen.Byte.Array[0, 300]).Select((status, freshness, age, fresh, value) =>
         status == 0 ? default
+        : status == 3 ? Lookup.Failed((OriginFault)(value.Length % 10))
         : new Lookup
         {
             Status = status == 1 ? LookupStatus.Found : LookupStatus.Absent,

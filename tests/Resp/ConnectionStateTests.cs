@@ -62,6 +62,7 @@ public sealed class ConnectionStateTests(BothServersFixture fixture, ITestOutput
     public async Task OddValuesAndLivesAreReadAsRedisReadsThem() => await AssertSameAsync(
         "EXPIREAT {}n 4102444800000;GET {}n;STRLEN {}n", // in the year 131,971
         "SET {}a HTTP/1.1;GET {}a;SET {}b HTTP/;GET {}b",
+        "ZADD {}z 1e400 a;ZINCRBY {}z 1e400 a;GEOADD {}g 1 1e400 a;SET {}f 1;INCRBYFLOAT {}f 1e400;GET {}f",
         "PEXPIREAT {}n 9223372036854775807;GET {}n;PERSIST {}n;GET {}n",
         "GETRANGE {}s 0 99999999999999999999;GETRANGE {}s -9223372036854775808 9223372036854775807;SUBSTR {}s 3 -100");
 

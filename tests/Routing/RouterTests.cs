@@ -249,6 +249,32 @@ public sealed class RouterTests
     }
 
     [Fact]
+    public async Task ARefusalIsTheAnswerWhereNoNodeReachesRedis()
+    {
+        foreach (var node in _ranked)
+        {
+            SayFault(node, OriginFault.BreakerOpen);
+        }
+
+        _ranked[0].Refuses = true;
+        var freshOnly = new ReadTerms(ReadMode.Normal, new CopyTerms(MinimumFresh: TimeSpan.FromSeconds(1)));
+
+        Assert.Equal(OriginFault.BreakerOpen, (await _router.ReadAsync(_key, _normal)).Answer.Fault);
+        Assert.Equal(OriginFault.BreakerOpen, (await _router.ReadAsync(_key, freshOnly)).Answer.Fault);
+        Assert.Equal(LookupStatus.Miss, (await _router.ReadAsync(_key, new ReadTerms(ReadMode.Normal, OnlyIfHeld: true))).Answer.Status);
+        Assert.All(_ranked, node => Assert.Empty(node.Reads)); // one call, not two
+    }
+
+    [Fact]
+    public async Task WhatOneNodeRefusesIsReadByOneThatReachesRedis()
+    {
+        SayFault(_ranked[0], OriginFault.BreakerOpen);
+        _ranked[0].Refuses = true;
+
+        Assert.Equal($"from {_ranked[1].Name}", Encoding.UTF8.GetString((await _router.ReadAsync(_key, _normal)).Answer.Value.Span));
+    }
+
+    [Fact]
     public async Task WhatIsStaleIsNoHitForAReaderWhoWantsOnlyWhatIsHeld()
     {
         SayFault(_ranked[0], OriginFault.BreakerOpen);

@@ -43,13 +43,16 @@ internal sealed class FakeNode(string name) : ICacheGrain
     /// <summary>What Redis does to its reads and writes.</summary>
     public OriginFault Fault { get; set; }
 
+    /// <summary>Whether it says so at once, its breaker being open.</summary>
+    public bool Refuses { get; set; }
+
     public async ValueTask<LookupBatch> PeekAsync(KeyBatch keys)
     {
         Batches.Enqueue(keys.Count);
         await Before();
         return LookupBatch.Of([.. keys.ToList().Select(key => Held.TryGetValue(Encoding.UTF8.GetString(key), out var value)
             ? new Lookup { Status = LookupStatus.Found, Source = LookupSource.Cache, Freshness = Freshness.Tracking, Value = Encoding.UTF8.GetBytes(value) }
-            : Stale ?? default)]);
+            : Stale ?? (Refuses ? Lookup.Failed(Fault) : default))]);
     }
 
     public ValueTask<LeaseAnswer> LeaseAsync(LeaseRequest request) => throw new NotSupportedException();

@@ -22,7 +22,10 @@ internal sealed class FakeOrigin : IOrigin
     /// <summary>The same, but its health does not say so.</summary>
     public OriginFault? FailingUnnoticed { get; set; }
 
-    public OriginHealth Health => new(Failing ?? OriginFault.None);
+    /// <summary>Whether what fails is not even tried.</summary>
+    public bool Refuses { get; set; }
+
+    public OriginHealth Health => new(Failing ?? OriginFault.None, Refuses);
 
     public double LatencyMilliseconds => 0;
 

@@ -37,8 +37,8 @@ internal sealed class FakeRedis : IAsyncDisposable
     /// <summary>Connections accepted so far.</summary>
     public int Connections => Volatile.Read(ref _connections);
 
-    /// <summary>Commands received so far, in order, by their name and number of the read from the socket that completed them.</summary>
-    public ConcurrentQueue<(int Batch, string[] Words)> Commands { get; } = [];
+    /// <summary>Commands received so far, in order, as their words.</summary>
+    public ConcurrentQueue<string[]> Commands { get; } = [];
 
     /// <summary>What was received so far, byte by byte, while <see cref="Everything"/> was set.</summary>
     public string Received => string.Concat(_received);
@@ -95,13 +95,11 @@ internal sealed class FakeRedis : IAsyncDisposable
             var stream = client.GetStream();
             var buffer = new byte[64 * 1024];
             var pending = "";
-            var batch = 0;
             var silent = false;
             try
             {
                 while (await stream.ReadAsync(buffer, _stopping.Token) is > 0 and var read)
                 {
-                    batch++;
                     if (Everything is { } everything)
                     {
                         _received.Enqueue(Encoding.Latin1.GetString(buffer, 0, read));
@@ -117,7 +115,7 @@ internal sealed class FakeRedis : IAsyncDisposable
                     var replies = new StringBuilder();
                     while (TakeCommand(ref pending) is { } words)
                     {
-                        Commands.Enqueue((batch, words));
+                        Commands.Enqueue(words);
                         replies.Append(Answer(words));
                     }
 

@@ -74,7 +74,7 @@ internal sealed class ReadBatch(Router router, Nodes nodes)
         {
             if (_slots[i].Group is { } group)
             {
-                _slots[i] = group.TryTake(out var answer) ? new Slot { Answer = answer } : new Slot { Read = ReadNotHeldAsync(group, _slots[i].At) };
+                _slots[i] = group.TryTake(router, out var answer) ? new Slot { Answer = answer } : new Slot { Read = ReadNotHeldAsync(group, _slots[i].At) };
             }
         }
 
@@ -167,7 +167,7 @@ internal sealed class ReadBatch(Router router, Nodes nodes)
         }
 
         /// <summary>Takes the answer to the next key, if it is one that can be given.</summary>
-        public bool TryTake(out KeyAnswer answer)
+        public bool TryTake(Router router, out KeyAnswer answer)
         {
             answer = default;
             if (Failed)
@@ -177,7 +177,7 @@ internal sealed class ReadBatch(Router router, Nodes nodes)
 
             var lookup = _answers.Next(out var value);
             answer = new KeyAnswer(new(lookup), value);
-            return lookup.Status != LookupStatus.Miss && !lookup.Stale;
+            return router.IsFinal(lookup);
         }
     }
 }

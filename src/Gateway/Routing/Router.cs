@@ -52,15 +52,14 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
             try
             {
                 var held = await owner.PeekAsync(key).ConfigureAwait(false);
-                if (held.Stale && (terms.OnlyIfHeld || nodes.Ring.Nodes.Any(ReachesRedis)))
+                if (terms.OnlyIfHeld && (held.Stale || held.Status == LookupStatus.Failed))
                 {
-                    // The node has no way to Redis, but another one has; or the reader has to say that what is stale will do.
-                    held = default;
+                    held = default; // the reader has to say that what is stale will do
                 }
 
-                if (held.Status != LookupStatus.Miss)
+                if (IsFinal(held))
                 {
-                    if (terms.Copies is null || terms.Copies.Accept(held))
+                    if (terms.Copies is null || held.Status == LookupStatus.Failed || terms.Copies.Accept(held))
                     {
                         return new(held);
                     }
@@ -83,6 +82,9 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
             ? new(new Lookup { Status = LookupStatus.Miss })
             : await ReadFromAnyAsync(new ReadRequest(key, terms.Mode, terms.Copies), started, failed).ConfigureAwait(false);
     }
+
+    /// <summary>Whether what a node answered without asking Redis is the answer: not where it holds nothing, or has no way to Redis while another node has one.</summary>
+    public bool IsFinal(in Lookup held) => held.Status != LookupStatus.Miss && !(LacksRedis(held) && nodes.Ring.Nodes.Any(ReachesRedis));
 
     /// <summary>Reads a key that its owner, asked before, did not hold, or for which it gave no answer.</summary>
     /// <param name="key">The key.</param>
@@ -219,7 +221,7 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
                 // Whoever stands in for the owner keeps nothing: it would not hear of the owner's writes.
                 var asked = ReferenceEquals(node, ranked[0]) ? request : request with { Mode = ReadMode.Bypass };
                 var lookup = await node.ReadAsync(asked, Min(left, _attemptBudget)).ConfigureAwait(false);
-                if (!lookup.Stale && lookup is not { Status: LookupStatus.Failed, Fault: OriginFault.Unreachable or OriginFault.TimedOut or OriginFault.BreakerOpen })
+                if (!LacksRedis(lookup))
                 {
                     return new(lookup);
                 }
@@ -235,6 +237,10 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
 
         return withoutRedis ?? new(default, fault);
     }
+
+    /// <summary>Whether a node with a way to Redis might answer better.</summary>
+    private static bool LacksRedis(in Lookup lookup) =>
+        lookup.Stale || lookup is { Status: LookupStatus.Failed, Fault: OriginFault.Unreachable or OriginFault.TimedOut or OriginFault.BreakerOpen };
 
     /// <summary>Whether Redis answered the node lately, as far as it has said.</summary>
     private static bool ReachesRedis(NodeLink node) => node.State is { OriginFault: OriginFault.None };

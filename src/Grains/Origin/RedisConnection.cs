@@ -17,6 +17,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     /// <summary>More than the library can be behind with telling of.</summary>
     private const int MostUntold = 4;
 
+    /// <summary>With the connection that was lost the next may end too: a Redis that dies may still take it, and the library may end it, on a busy machine.</summary>
+    private const int MostLostTogether = 2;
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
@@ -100,7 +103,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether a connection that worked was lost a moment ago, and no connect failed since; one usually takes a millisecond or two.</summary>
+    /// <summary>Whether a connection that worked was lost a moment ago, and the next was not refused; it usually takes a millisecond or two.</summary>
     /// <param name="span">How long a moment is.</param>
     public bool LostWithin(TimeSpan span)
     {
@@ -221,11 +224,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             _told = failure;
             Lost();
 
-            // It is not back just now, if this is the failure of the next connection; the first may be that of the one that was
-            // lost. A Redis that dies may take the next one still, and close it.
-            if (++_failuresSinceLost > 1 || failure.FailureType == ConnectionFailureType.UnableToConnect)
+            if (++_failuresSinceLost > MostLostTogether || failure is { FailureType: ConnectionFailureType.UnableToConnect, InnerException: SocketException })
             {
-                _lostAt = null;
+                _lostAt = null; // it is not back just now
             }
 
             if (!ended.IsCondemned) // else it is we who closed it, and know better why

@@ -16,8 +16,11 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
     /// <summary>What is longer, in milliseconds, is taken for this: far beyond what is held anyway, and no sum with it overflows.</summary>
     private const long LongestLife = 10_000L * 24 * 60 * 60 * 1000;
 
-    /// <summary>For how long after a connection broke the next one is waited for; not at all once a connect failed.</summary>
-    private static readonly TimeSpan _reconnectPatience = TimeSpan.FromMilliseconds(250);
+    /// <summary>For how long after a connection broke the next one is waited for, on a busy machine; not at all once a connect was refused.</summary>
+    private static readonly TimeSpan _reconnectPatience = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How often it is looked whether the next is there.</summary>
+    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(2);
 
     private readonly RedisOptions _options;
     private readonly int _maximumValueBytes;
@@ -291,10 +294,10 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
             {
                 return await SendOnceAsync(ask, timeout - _time.GetElapsedTime(started)).ConfigureAwait(false);
             }
-            catch (OriginException failure) when (failure is { Fault: OriginFault.Unreachable, OutcomeUnknown: false } && _connection.LostWithin(_reconnectPatience))
+            catch (OriginException failure) when (failure is { Fault: OriginFault.Unreachable, OutcomeUnknown: false } && _connection.LostWithin(_reconnectPatience) && _time.GetElapsedTime(started) + _pause < timeout)
             {
                 // It was not sent, so this was no attempt yet: the connection went a moment ago, and the next is being made.
-                await Task.Delay(TimeSpan.FromMilliseconds(2), _time).ConfigureAwait(false);
+                await Task.Delay(_pause, _time).ConfigureAwait(false);
             }
         }
     }
