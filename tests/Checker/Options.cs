@@ -8,6 +8,7 @@ internal sealed record Options
 {
     public const string Usage = """
         --seconds 60           how long faults go on
+        --until RULE,…         goes on for as long again, ten times in all at most, until one of these promises is broken
         --seed 7               what every decision follows from
         --silos 3 --gateways 2 how many processes
         --mode auto            tracking, auto or expiry: COHERENCE of the processes; none: left out, for those that do not know it
@@ -31,6 +32,12 @@ internal sealed record Options
 
     public TimeSpan Length { get; private init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>Which broken promises end the run before its time; where there are none it takes its time once.</summary>
+    public Rule[] Until { get; private init; } = [];
+
+    /// <summary>How many times its length the run takes at most.</summary>
+    public int Legs => Until.Length == 0 ? 1 : 10;
+
     public int Seed { get; private init; } = 7;
 
     public int Silos { get; private init; } = 3;
@@ -53,7 +60,7 @@ internal sealed record Options
     public PlannedFault[]? Given { get; private init; }
 
     /// <summary>Processes that have just started compile what they run: they are given so much longer to answer.</summary>
-    public TimeSpan Warming { get; private init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan Warming { get; init; } = TimeSpan.FromSeconds(5);
 
     public int Readers { get; private init; } = 6;
 
@@ -113,13 +120,12 @@ internal sealed record Options
             Mode = mode,
             RecordExpiry = recordExpiry,
             OutsideBound = Seconds("coherence-bound", tracks ? TimeSpan.FromSeconds(0.5) : recordExpiry),
+            Until = Take("until") is { } rules ? Names<Rule>(rules) : [],
             Faults = Take("faults") switch
             {
                 null or "on" => defaults.Faults,
                 "off" => [],
-                var kinds => [.. kinds.Split(',').Select(kind => Enum.TryParse<FaultKind>(kind, ignoreCase: true, out var known)
-                    ? known
-                    : throw new FormatException($"There is no fault {kind}."))],
+                var kinds => Names<FaultKind>(kinds),
             },
             NodeLinks = Take("node-links") switch
             {
@@ -154,6 +160,9 @@ internal sealed record Options
             Take(option) is not { } text ? otherwise
             : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
             : throw new FormatException($"--{option} {text} is not a number.");
+
+        TName[] Names<TName>(string names) where TName : struct, Enum =>
+            [.. names.Split(',').Select(name => Enum.TryParse<TName>(name, ignoreCase: true, out var known) ? known : throw new FormatException($"There is no {typeof(TName).Name} {name}."))];
 
         TimeSpan Seconds(string option, TimeSpan otherwise) => TimeSpan.FromSeconds(Fraction(option, otherwise.TotalSeconds));
 

@@ -3,7 +3,7 @@ using Xunit.Abstractions;
 
 namespace RpOrleans.Tests.Processes;
 
-/// <summary>The checker finds bugs: those of tests/Planted, one after the other.</summary>
+/// <summary>The checker finds bugs: those of tests/Planted.</summary>
 [Collection(ProcessesCollection.Name)]
 public sealed class PlantedBugTests(PlantedBuild build, ITestOutputHelper output) : IClassFixture<PlantedBuild>
 {
@@ -16,7 +16,7 @@ public sealed class PlantedBugTests(PlantedBuild build, ITestOutputHelper output
         RedisServer.Require();
         var bug = PlantedBuild.Bugs[name];
 
-        var verdict = await build.CheckAsync(name, bug.Options);
+        var verdict = await build.FindAsync(bug);
         output.WriteLine(verdict.Said);
 
         Assert.Equal(1, verdict.ExitCode);

@@ -6,7 +6,7 @@ namespace RpOrleans.Tests.Processes;
 // turns it on. All are put into the same copy, which is built once; a process has the one that PLANTED_BUG names.
 
 /// <summary>A silo and a gateway that have every bug of tests/Planted, each asleep.</summary>
-public sealed class PlantedBuild : IDisposable
+public sealed class PlantedBuild : IAsyncLifetime
 {
     private const string Switch = """
         namespace RpOrleans.Grains;
@@ -25,6 +25,9 @@ public sealed class PlantedBuild : IDisposable
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(5);
     private static readonly string _root = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Parent!.Parent!.Parent!.FullName; // of tests/bin/Release/net10.0
 
+    private const int AtOnce = 2;
+
+    private readonly Dictionary<string, Task<CheckerVerdict>> _found = [];
     private readonly DirectoryInfo _copy = Directory.CreateTempSubdirectory("planted-");
     private readonly Lazy<Task> _built;
 
@@ -34,6 +37,24 @@ public sealed class PlantedBuild : IDisposable
     internal static Dictionary<string, PlantedBug> Bugs { get; } = Directory.GetFiles(Path.Combine(_root, "tests", "Planted"), "*.bug")
         .Order(StringComparer.Ordinal).Select(PlantedBug.Read).ToDictionary(bug => bug.Name);
 
+    /// <summary>Has the checker look for a bug; and, so that neither waits while the other starts its processes, for another that is not asked for yet.</summary>
+    internal Task<CheckerVerdict> FindAsync(PlantedBug bug)
+    {
+        lock (_found)
+        {
+            var found = Find(bug);
+            if (Bugs.Values.FirstOrDefault(other => !_found.ContainsKey(other.Name)) is { } next && _found.Values.Count(other => !other.IsCompleted) < AtOnce)
+            {
+                Find(next);
+            }
+
+            return found;
+        }
+
+        Task<CheckerVerdict> Find(PlantedBug bug) => _found.TryGetValue(bug.Name, out var begun) ? begun
+            : _found[bug.Name] = Task.Run(() => CheckAsync(bug.Name, [.. bug.Options, "--until", string.Join(',', bug.Kinds)]));
+    }
+
     /// <summary>Has the checker judge these programs.</summary>
     /// <param name="bug">The bug that is awake; a name that none has for none.</param>
     /// <param name="options">Options of the checker.</param>
@@ -41,10 +62,16 @@ public sealed class PlantedBuild : IDisposable
     {
         await _built.Value;
         return await CheckerProgram.RunAsync(
-            TimeSpan.FromMinutes(1), [.. options, "--warming", "1", "--set", $"PLANTED_BUG={bug},{Plain}", "--silo", Program("Silo"), "--gateway", Program("Gateway")]);
+            TimeSpan.FromMinutes(2), [.. options, "--warming", "0.5", "--set", $"PLANTED_BUG={bug},{Plain}", "--silo", Program("Silo"), "--gateway", Program("Gateway")]);
     }
 
-    public void Dispose() => _copy.Delete(recursive: true);
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        await ((Task)Task.WhenAll(_found.Values)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // where only some were asked for, one more was begun
+        _copy.Delete(recursive: true);
+    }
 
     private async Task BuildAsync()
     {
