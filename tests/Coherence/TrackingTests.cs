@@ -8,7 +8,7 @@ namespace RpOrleans.Tests.Coherence;
 
 /// <summary>A real Redis, changed behind the cache's back in every way there is, seen over HTTP.</summary>
 [Collection(ProcessesCollection.Name)]
-public sealed class TrackingTests(ITestOutputHelper output) : IAsyncLifetime
+public sealed class TrackingTests(SharedNode shared, ITestOutputHelper output) : IClassFixture<SharedNode>, IAsyncLifetime
 {
     /// <summary>What is promised while the link is healthy.</summary>
     private static readonly TimeSpan _soon = TimeSpan.FromMilliseconds(250);
@@ -16,18 +16,12 @@ public sealed class TrackingTests(ITestOutputHelper output) : IAsyncLifetime
     private RedisServer _redis = null!;
     private AllInOne _node = null!;
 
-    public async Task InitializeAsync()
-    {
-        _redis = await RedisServer.StartAsync(null, null, "--enable-debug-command", "local");
-        _node = await AllInOne.StartAsync(_redis.Port);
-        await _node.Process.ReadyAsync(TimeSpan.FromSeconds(5));
-    }
+    public async Task InitializeAsync() => (_redis, _node) = await shared.ReadyAsync();
 
-    public async Task DisposeAsync()
+    public Task DisposeAsync()
     {
         output.WriteLine(_node.Process.TakeReport());
-        await _node.DisposeAsync();
-        await _redis.DisposeAsync();
+        return Task.CompletedTask;
     }
 
     [SkippableTheory]

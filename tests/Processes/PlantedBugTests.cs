@@ -4,7 +4,8 @@ using Xunit.Abstractions;
 namespace RpOrleans.Tests.Processes;
 
 /// <summary>The checker finds bugs: those of tests/Planted.</summary>
-[Collection(ProcessesCollection.Name)]
+[CollectionDefinition(nameof(PlantedBugTests), DisableParallelization = true)]
+[Collection(nameof(PlantedBugTests))]
 public sealed class PlantedBugTests(PlantedBuild build, ITestOutputHelper output) : IClassFixture<PlantedBuild>
 {
     public static TheoryData<string> Bugs => [.. PlantedBuild.Bugs.Keys];

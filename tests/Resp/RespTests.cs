@@ -7,7 +7,7 @@ namespace RpOrleans.Tests.Resp;
 
 /// <summary>The Redis protocol in front of a real Redis, byte for byte.</summary>
 [Collection(ProcessesCollection.Name)]
-public sealed class RespTests(ITestOutputHelper output) : IAsyncLifetime
+public sealed class RespTests(SharedNode shared, ITestOutputHelper output) : IClassFixture<SharedNode>, IAsyncLifetime
 {
     private RedisServer _redis = null!;
     private AllInOne _gateway = null!;
@@ -15,18 +15,15 @@ public sealed class RespTests(ITestOutputHelper output) : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _redis = await RedisServer.StartAsync();
-        _gateway = await AllInOne.StartAsync(_redis.Port);
-        await _gateway.Process.ReadyAsync(TimeSpan.FromSeconds(5));
+        (_redis, _gateway) = await shared.ReadyAsync();
         _client = await ConnectAsync();
     }
 
-    public async Task DisposeAsync()
+    public Task DisposeAsync()
     {
         output.WriteLine(_gateway.Process.TakeReport());
         _client.Dispose();
-        await _gateway.DisposeAsync();
-        await _redis.DisposeAsync();
+        return Task.CompletedTask;
     }
 
     [SkippableFact]

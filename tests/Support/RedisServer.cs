@@ -176,6 +176,7 @@ internal sealed class RedisServer : IAsyncDisposable
         [
             "--port", port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", directory.FullName,
             "--save", "", "--appendonly", "no", "--enable-debug-command", "local", "--loglevel", "warning",
+            "--repl-diskless-sync-delay", "0", // else it waits five seconds for further replicas
             .. password is null ? Array.Empty<string>() : ["--requirepass", password],
             .. extraArgs,
         ]);
