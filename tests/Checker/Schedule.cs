@@ -72,7 +72,7 @@ internal static class Schedule
                     Connections: (ProxiedConnections)random.Next(3),
                     Lasts: Lasts(kind, random.NextDouble()),
                     Pace: TimeSpan.FromMilliseconds(kind == FaultKind.LinkTrickles ? random.Next(1, 60) : random.Next(5, 600)),
-                    Calm: TimeSpan.FromSeconds(0.9 + (0.6 * random.NextDouble())));
+                    Calm: TimeSpan.FromSeconds(0.6 + (0.6 * random.NextDouble())));
             }
         }
     }

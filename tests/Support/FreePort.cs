@@ -3,16 +3,19 @@ using System.Net.Sockets;
 
 namespace RpOrleans.Tests.Support;
 
-// Below the ports that Linux gives to outgoing connections: of those, one that was free a moment ago may be anybody's.
+// Below the ports that Linux gives to outgoing connections: of those, one that was free a moment ago may be anybody's. Each process has
+// a range of its own, by a file that it keeps locked: what was free for one may be what another is about to start a server on.
 
 /// <summary>Loopback ports that nobody listens on.</summary>
 internal static class FreePort
 {
-    private const int First = 10_240;
-    private const int Count = 9_000;
+    private const int Lowest = 10_240;
+    private const int Count = 600;
+    private const int Ranges = 15;
 
     private static readonly Lock _lock = new();
-    private static int _last = Random.Shared.Next(Count);
+    private static readonly (FileStream File, int First) _range = Take();
+    private static int _last;
 
     /// <summary>Finds one, and not the same again in a test run before all others had their turn.</summary>
     public static int Next()
@@ -22,11 +25,32 @@ internal static class FreePort
             while (true)
             {
                 _last = (_last + 1) % Count;
-                if (IsFree(First + _last))
+                if (IsFree(_range.First + _last))
                 {
-                    return First + _last;
+                    return _range.First + _last;
                 }
             }
+        }
+    }
+
+    private static (FileStream File, int First) Take()
+    {
+        while (true)
+        {
+            for (var range = 0; range < Ranges; range++)
+            {
+                try
+                {
+                    var first = Lowest + (range * Count);
+                    return (new FileStream(Path.Combine(Path.GetTempPath(), $"rporleans-ports-{first}"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None), first);
+                }
+                catch (IOException)
+                {
+                    // Another process has it.
+                }
+            }
+
+            Thread.Sleep(100); // until one of them has ended
         }
     }
 

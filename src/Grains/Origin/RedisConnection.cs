@@ -231,7 +231,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
             if (!ended.IsCondemned) // else it is we who closed it, and know better why
             {
-                Explain(RedisErrors.FaultOf(failure.FailureType, failure.InnerException), (failure.InnerException as OriginException)?.InnerException?.Message);
+                // The library waits less long for a handshake than we do.
+                var late = failure is { FailureType: ConnectionFailureType.UnableToConnect, InnerException: null } && _gate.IsInHandshake;
+                Explain(late ? OriginFault.TimedOut : RedisErrors.FaultOf(failure.FailureType, failure.InnerException), (failure.InnerException as OriginException)?.InnerException?.Message);
             }
         }
     }

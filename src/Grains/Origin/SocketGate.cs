@@ -24,11 +24,15 @@ internal sealed class SocketGate(RedisOptions options, RedisAddress address, End
     private static readonly IPEndPoint _nowhere = new(IPAddress.Loopback, 0);
 
     private volatile bool _hasTls;
+    private int _handshakes;
 
     private readonly Lock _lock = new();
     private readonly AsyncLocal<Server?> _goesTo = new();
     private readonly Dictionary<ConnectionType, Server?> _wentTo = [];
     private readonly Dictionary<ConnectionType, (long? Last, long? BeforeLast)> _connects = [];
+
+    /// <summary>Whether TLS has begun, and has not been answered yet.</summary>
+    public bool IsInHandshake => Volatile.Read(ref _handshakes) > 0;
 
     /// <summary>Whether the last connection of this kind went to another server than the one that is the master by now.</summary>
     public bool IsElsewhere(ConnectionType type)
@@ -69,6 +73,7 @@ internal sealed class SocketGate(RedisOptions options, RedisAddress address, End
         }
 
         var connection = new NetworkStream(socket ?? throw new IOException("The socket was closed."), ownsSocket: true);
+        Interlocked.Increment(ref _handshakes);
         try
         {
             var tls = await RedisTls.AuthenticateAsync(connection, _goesTo.Value!.Host, options, RedisClient.ConnectTimeout);
@@ -79,6 +84,10 @@ internal sealed class SocketGate(RedisOptions options, RedisAddress address, End
         {
             // A Redis without TLS waits for the end of what it takes for a command.
             throw new OriginException(OriginFault.Untrusted, inner: new TimeoutException("the TLS handshake is not answered: there is no TLS on this port, or Redis hangs", failure));
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _handshakes);
         }
     }
 
