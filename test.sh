@@ -39,16 +39,4 @@ fi
 npm ls --prefix tests/Clients >/dev/null 2>&1 || npm ci --prefix tests/Clients --silent --no-audit --no-fund
 
 export RPORLEANS_REQUIRE_ALL=1
-dotnet build RpOrleans.sln -c Release -v quiet -nologo
-run() { dotnet test RpOrleans.sln -c Release --no-build --logger "console;verbosity=normal" --filter "$1"; }
-
-# Many tests measure time, and wait more than they work. Those that only need a processor, whenever, run beside them in what they leave.
-aside() { if command -v chrt >/dev/null; then chrt --idle 0 "$@"; else nice -n 19 "$@"; fi; }
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-aside bash -c "$(declare -f run); run 'FullyQualifiedName~RpOrleans.Tests.Parts|FullyQualifiedName~PlantedBugTests'" >"$log" 2>&1 &
-status=0
-run 'FullyQualifiedName!~RpOrleans.Tests.Parts&FullyQualifiedName!~PlantedBugTests' || status=$?
-wait $! || status=$?
-cat "$log"
-exit $status
+dotnet test RpOrleans.sln -c Release --logger "console;verbosity=normal"
