@@ -31,7 +31,7 @@ internal sealed record Reply(char Type, string Text, Reply[] Items)
 
             if (Difference(ours[i], theirs[i], likeness) is { } difference)
             {
-                return difference;
+                return $"Reply {i + 1} of {theirs.Count}\n{difference}";
             }
 
             likeness = theirs[i].Type == '$' ? Likeness.Marked(theirs[i].Text) : null;
