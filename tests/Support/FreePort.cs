@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
@@ -35,14 +36,14 @@ internal static class FreePort
 
     private static (FileStream File, int First) Take()
     {
-        while (true)
+        for (var waited = Stopwatch.StartNew(); ;)
         {
             for (var range = 0; range < Ranges; range++)
             {
                 try
                 {
                     var first = Lowest + (range * Count);
-                    return (new FileStream(Path.Combine(Path.GetTempPath(), $"rporleans-ports-{first}"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None), first);
+                    return (new FileStream(Path.Combine(Path.GetTempPath(), $"rporleans-ports-{Environment.UserName}-{first}"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None), first);
                 }
                 catch (IOException)
                 {
@@ -50,7 +51,12 @@ internal static class FreePort
                 }
             }
 
-            Thread.Sleep(100); // until one of them has ended
+            if (waited.Elapsed > TimeSpan.FromMinutes(1))
+            {
+                throw new InvalidOperationException($"{Ranges} processes have ports for tests already.");
+            }
+
+            Thread.Sleep(100); // until one of them has ended, of which no file tells
         }
     }
 
