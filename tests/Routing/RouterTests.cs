@@ -187,6 +187,36 @@ public sealed class RouterTests
     }
 
     [Fact]
+    public async Task AWriteOutlastsTheSuspicionThatItsNodeHangs()
+    {
+        var goesOn = new TaskCompletionSource();
+        _ranked[0].Before = () => goesOn.Task;
+        var write = _router.WriteAsync(new WriteRequest { Key = _key });
+        await UntilAsync(() => !_ranked[0].Writes.IsEmpty);
+
+        _links[_ranked[0]].Suspect();
+        goesOn.SetResult();
+
+        Assert.Equal((WriteStatus.Done, RouteFault.None), ((await write).Answer.Status, (await write).Fault));
+        Assert.All(_ranked[1..], other => Assert.Empty(other.Writes));
+    }
+
+    [Fact]
+    public async Task AWriteToASuspectedNodeEndsWithItsConnection()
+    {
+        _ranked[0].Before = () => _never.Task;
+        var write = _router.WriteAsync(new WriteRequest { Key = _key });
+        await UntilAsync(() => !_ranked[0].Writes.IsEmpty);
+
+        var link = _links[_ranked[0]];
+        link.Suspect();
+        link.Heard(_ranked[0], new NodeState(), _time.GetTimestamp());
+        link.Lost();
+
+        Assert.Equal(RouteFault.OutcomeUnknown, (await write).Fault);
+    }
+
+    [Fact]
     public async Task AWriteCarriesADeadlineOfTheNodesOwnClock()
     {
         _links[_ranked[0]].Heard(_ranked[0], new NodeState { ClockMilliseconds = 5_000 }, _time.GetTimestamp());

@@ -74,22 +74,26 @@ internal sealed class NodeLink
     /// <param name="heard">When, as a timestamp.</param>
     public void Heard(ICacheGrain grain, NodeState state, long heard)
     {
-        if (_attachment is { Suspected: false } attachment && ReferenceEquals(attachment.Grain, grain))
+        var known = _attachment is { } attachment && ReferenceEquals(attachment.Grain, grain) ? attachment : null;
+        if (known is { Suspected: false })
         {
-            attachment.Update(state, heard);
+            known.Update(state, heard);
         }
         else
         {
-            _attachment = new Attachment(grain, state, heard);
+            _attachment = new Attachment(grain, state, heard, known?.Closed ?? new());
         }
     }
 
-    /// <summary>The node seems to hang: calls in flight fail now, and others are asked in its place until it is heard of again.</summary>
+    /// <summary>
+    /// The node seems to hang: reads in flight fail now, and others are asked in its place until it is heard of again. Writes are
+    /// left to their deadlines: no other may be asked to carry them out, and a node that goes on says what became of them.
+    /// </summary>
     public void Suspect()
     {
         if (_attachment is { Suspected: false } attachment)
         {
-            _attachment = new Attachment(attachment.Grain, attachment.State, attachment.HeardAt) { Suspected = true };
+            _attachment = new Attachment(attachment.Grain, attachment.State, attachment.HeardAt, attachment.Closed) { Suspected = true };
             attachment.Gone.Cancel();
         }
     }
@@ -100,6 +104,7 @@ internal sealed class NodeLink
         var lost = _attachment;
         _attachment = null;
         lost?.Gone.Cancel();
+        lost?.Closed.Cancel();
     }
 
     /// <summary>What the node holds, where it is in this process; <see langword="null"/> elsewhere.</summary>
@@ -137,7 +142,7 @@ internal sealed class NodeLink
     /// <param name="settling">How much longer its acknowledgement may take, for others to let go of their copies.</param>
     /// <exception cref="NodeUnavailableException">The node gave no answer; it may have received the write, unless the exception says that it certainly did not.</exception>
     public Task<WriteOutcome> WriteAsync(WriteRequest request, TimeSpan atMost, TimeSpan settling) =>
-        CallAsync(static (grain, request) => grain.WriteAsync(request), request with { DeadlineMilliseconds = NodeClockIn(atMost) }, atMost + settling);
+        CallAsync(static (grain, request) => grain.WriteAsync(request), request with { DeadlineMilliseconds = NodeClockIn(atMost) }, atMost + settling, outlastsSuspicion: true);
 
     /// <summary>Tells the node of keys that were written past it, and waits until no node answers with what was there before.</summary>
     /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>
@@ -179,7 +184,7 @@ internal sealed class NodeLink
         return answer;
     }
 
-    private async Task<TAnswer> CallAsync<TRequest, TAnswer>(Func<ICacheGrain, TRequest, ValueTask<TAnswer>> call, TRequest request, TimeSpan atMost)
+    private async Task<TAnswer> CallAsync<TRequest, TAnswer>(Func<ICacheGrain, TRequest, ValueTask<TAnswer>> call, TRequest request, TimeSpan atMost, bool outlastsSuspicion = false)
     {
         if (_attachment is not { } attachment)
         {
@@ -191,7 +196,7 @@ internal sealed class NodeLink
             var answer = call(attachment.Grain, request);
             var result = answer.IsCompletedSuccessfully
                 ? answer.Result
-                : await answer.AsTask().WaitAsync(atMost, _time, attachment.Gone.Token).ConfigureAwait(false);
+                : await answer.AsTask().WaitAsync(atMost, _time, (outlastsSuspicion ? attachment.Closed : attachment.Gone).Token).ConfigureAwait(false);
             Volatile.Write(ref _answeredAt, _time.GetTimestamp());
             return result;
         }
@@ -216,13 +221,17 @@ internal sealed class NodeLink
             ? attachment.State.ClockMilliseconds + (long)(_time.GetElapsedTime(attachment.HeardAt) + span).TotalMilliseconds
             : 0;
 
-    private sealed class Attachment(ICacheGrain grain, NodeState state, long heard)
+    private sealed class Attachment(ICacheGrain grain, NodeState state, long heard, CancellationTokenSource closed)
     {
         private Tuple<NodeState, long> _last = new(state, heard); // one reference, so that both are of one answer
 
         public ICacheGrain Grain => grain;
 
+        /// <summary>Cancelled when the node is suspected, or its connection is lost.</summary>
         public CancellationTokenSource Gone { get; } = new();
+
+        /// <summary>Cancelled when the connection is lost; that of a node that was suspected and is heard of again stays the same.</summary>
+        public CancellationTokenSource Closed => closed;
 
         public bool Suspected { get; init; }
 
