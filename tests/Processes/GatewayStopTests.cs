@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using RpOrleans.Tests.Resp;
 using RpOrleans.Tests.Support;
 using Xunit.Abstractions;
 
@@ -37,5 +39,51 @@ public sealed class GatewayStopTests(ClusterFixture cluster, ITestOutputHelper o
         Assert.NotEmpty(closing);
         Assert.All(closing, answer => Assert.Equal(Verdict.Right, answer.Verdict));
         Assert.DoesNotContain(answers.All, answer => answer is { Gateway: 0, Closes: false } && answer.Sent > late);
+    }
+    [SkippableFact]
+    public async Task RedisClientsOfAGatewayThatStopsAreSentAwayBetweenRequests()
+    {
+        await cluster.WholeAsync();
+        var gateway = cluster.Gateways[1];
+        var port = int.Parse(gateway.Settings["RESP_PORT"], CultureInfo.InvariantCulture);
+        using var idle = await RespSocket.ConnectAsync(port);
+        using var busy = await RespSocket.ConnectAsync(port);
+        using var subscribed = await RespSocket.ConnectAsync(port);
+        using var blocked = await RespSocket.ConnectAsync(port);
+        using var inTransaction = await RespSocket.ConnectAsync(port);
+        using var forgotten = await RespSocket.ConnectAsync(port);
+        Assert.Equal("+PONG\r\n", await idle.AskAsync("+PONG\r\n", "PING"));
+        const string Subscribed = "*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n";
+        Assert.Equal(Subscribed, await subscribed.AskAsync(Subscribed, "SUBSCRIBE", "news"));
+        foreach (var client in new[] { inTransaction, forgotten })
+        {
+            Assert.Equal("+OK\r\n", await client.AskAsync("+OK\r\n", "MULTI"));
+            Assert.Equal("+QUEUED\r\n", await client.AskAsync("+QUEUED\r\n", "SET", "stopped", "no"));
+        }
+
+        await blocked.SendAsync(RespSocket.Command("BLPOP", "nothing", "0"));
+        var told = Stopwatch.StartNew();
+        gateway.Term();
+
+        var answers = 0;
+        for (; await busy.AskAsync("+PONG\r\n", "PING") is var answer && answer == "+PONG\r\n"; answers++)
+        {
+            Assert.True(told.Elapsed < TimeSpan.FromSeconds(3), "the busy client is still served");
+        }
+
+        var served = told.Elapsed;
+        Assert.Equal("<closed>", await idle.ReceiveAllAsync());
+        Assert.Equal("<closed>", await subscribed.ReceiveAllAsync());
+        Assert.InRange(told.Elapsed.TotalSeconds, 0, 3);
+        Assert.Equal("*1\r\n+OK\r\n", await inTransaction.AskAsync("*1\r\n+OK\r\n", "EXEC"));
+        Assert.Equal("<closed>", await inTransaction.ReceiveAllAsync());
+        await blocked.ReceiveAllAsync();
+        await forgotten.ReceiveAllAsync();
+        Assert.True(await gateway.EndsWithinAsync(TimeSpan.FromSeconds(3)));
+
+        output.WriteLine($"{answers} answers in {served.TotalMilliseconds:F0} ms, ended after {told.Elapsed.TotalMilliseconds:F0} ms");
+        Assert.Equal(0, gateway.ExitCode);
+        Assert.InRange(served.TotalSeconds, 1, 3); // as long as a balancer may still send new ones here
+        Assert.InRange(told.Elapsed.TotalSeconds, 5, 9);
     }
 }

@@ -55,6 +55,12 @@ internal sealed class RespClient(long id, EndPoint? remote, EndPoint? local, lon
     /// <summary>By which number Redis knows the connection on which the client waits for something; 0 when it does not.</summary>
     public long BlockedAs { get; set; }
 
+    /// <summary>Whether it is being answered now, and not waited for.</summary>
+    public bool Answered { get; set; }
+
+    /// <summary>Stops waiting for what it may send.</summary>
+    public required Action Wake { get; init; }
+
     /// <summary>Closes its connection.</summary>
     public required Action Abort { get; init; }
 

@@ -46,6 +46,7 @@ internal sealed class RespSession : IAsyncDisposable
         Client = new RespClient(services.Clients.NextId(), connection.RemoteEndPoint, connection.LocalEndPoint, services.Time.GetTimestamp())
         {
             Trusted = services.Open,
+            Wake = connection.Transport.Input.CancelPendingRead,
             Abort = () => connection.Abort(),
             Held = () => _parser.Held,
             Overdue = () => _output.Overdue || RequestOverdue,
@@ -65,6 +66,7 @@ internal sealed class RespSession : IAsyncDisposable
         while (!_leaving)
         {
             var read = await input.ReadAsync().ConfigureAwait(false);
+            Client.Answered = true;
             _parser.Append(read.Buffer);
             input.AdvanceTo(read.Buffer.End);
             _parser.Trusted = Client.Trusted;
@@ -89,6 +91,8 @@ internal sealed class RespSession : IAsyncDisposable
             _parser.Release();
             Volatile.Write(ref _requestBegun, !_parser.Begun ? 0 : whole || _requestBegun == 0 ? _services.Time.GetTimestamp() : _requestBegun);
             _leaving |= read.IsCompleted || _subscriptions is { Ended: true } || _feed is { Ended: true };
+            _leaving |= _services.Clients.Leaving && !_parser.Begun && !_passThrough.HasState;
+            Client.Answered = false;
         }
     }
 
