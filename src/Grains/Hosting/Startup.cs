@@ -80,7 +80,7 @@ internal static class Startup
             // A node that is lost fails calls in many places of the runtime; that it is lost is logged once, by us.
             logging.AddFilter("Orleans.Messaging", LogLevel.None);
             logging.AddFilter("Orleans.Runtime.GrainCallCancellationManager", LogLevel.None);
-            logging.AddFilter("Polly", LogLevel.Warning);
+            logging.AddFilter("Polly", LogLevel.Error); // Orleans tries again to place a grain; what fails in the end is reported by who asked
         }
     }
 
