@@ -107,6 +107,7 @@ public sealed class TrackingTests(SharedNode shared, ITestOutputHelper output) :
             await _node.Client.PutAsync($"ours:{i}", new string('y', 10_000));
         }
 
+        await _redis.CommandAsync("CONFIG", "SET", "maxmemory", "0"); // else it might evict a key while it is asked for that very key
         await Task.Delay(_soon); // that is the promise
         var gone = 0;
         for (var i = 0; i < 300; i++)
