@@ -15,18 +15,22 @@ internal sealed class Cluster : IAsyncDisposable
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(90);
 
     private readonly Options _options;
-    private readonly RedisServer _membership;
+    private readonly RedisServer? _membership;
     private readonly ConcurrentBag<NodeProcess> _ended = [];
     private readonly ConcurrentQueue<string> _lost = [];
 
-    private Cluster(Options options, DataRedis data, RedisServer membership)
+    private Cluster(Options options, DataRedis data, RedisServer? membership)
     {
         (_options, Data, _membership) = (options, data, membership);
-        SiloLinks = [.. Enumerable.Range(0, options.Silos + 1).Select(number => new FaultProxy(data.Port, options.Seed + number))]; // one for a silo that is added
+        var silos = options.OneProcess ? 0 : options.Silos + 1; // one for a silo that is added
+        SiloLinks = [.. Enumerable.Range(0, silos).Select(number => new FaultProxy(data.Port, options.Seed + number))];
         GatewayLinks = [.. Enumerable.Range(0, options.Gateways).Select(number => new FaultProxy(data.Port, options.Seed + options.Silos + 1 + number))];
     }
 
     public DataRedis Data { get; }
+
+    /// <summary>Whether the one gateway is the node as well: its way to the data is both's.</summary>
+    public bool OneProcess => _options.OneProcess;
 
     /// <summary>The ways of the silos to the data.</summary>
     public IReadOnlyList<FaultProxy> SiloLinks { get; }
@@ -49,7 +53,7 @@ internal sealed class Cluster : IAsyncDisposable
 
     public static async Task<Cluster> StartAsync(Options options)
     {
-        var cluster = new Cluster(options, await DataRedis.StartAsync(), await RedisServer.StartAsync());
+        var cluster = new Cluster(options, await DataRedis.StartAsync(), options.OneProcess ? null : await RedisServer.StartAsync());
         try
         {
             var silos = Task.WhenAll(Enumerable.Range(0, options.Silos).Select(cluster.StartSiloAsync));
@@ -86,7 +90,7 @@ internal sealed class Cluster : IAsyncDisposable
             return (await Task.WhenAll(Gateways.Select(ReachesAllAsync))).All(reaches => reaches);
         },
         _patience,
-        $"every gateway reaches {Silos.Count} silos");
+        $"every gateway reaches {Nodes} nodes");
 
     /// <summary>Starts one more silo.</summary>
     public async Task AddSiloAsync()
@@ -131,8 +135,10 @@ internal sealed class Cluster : IAsyncDisposable
         }
 
         await Data.DisposeAsync();
-        await _membership.DisposeAsync();
+        await (_membership?.DisposeAsync() ?? ValueTask.CompletedTask);
     }
+
+    private int Nodes => OneProcess ? 1 : Silos.Count;
 
     private async Task<NodeProcess> StartSiloAsync(int slot)
     {
@@ -170,13 +176,17 @@ internal sealed class Cluster : IAsyncDisposable
     {
         var settings = new Dictionary<string, string>(_options.Settings)
         {
-            ["CLUSTERING"] = "redis",
-            ["MEMBERSHIP_REDIS"] = $"127.0.0.1:{_membership.Port}",
-            ["CLUSTER_ID"] = $"checker-{_membership.Port}",
             ["REDIS_HOST"] = "127.0.0.1",
             ["REDIS_PORT"] = redisPort.ToString(CultureInfo.InvariantCulture),
             ["RECORD_EXPIRY"] = _options.RecordExpiry.TotalSeconds.ToString(CultureInfo.InvariantCulture),
         };
+        if (_membership is not null)
+        {
+            settings["CLUSTERING"] = "redis";
+            settings["MEMBERSHIP_REDIS"] = $"127.0.0.1:{_membership.Port}";
+            settings["CLUSTER_ID"] = $"checker-{_membership.Port}";
+        }
+
         if (_options.Mode != Mode.None)
         {
             settings["COHERENCE"] = _options.Mode switch { Mode.Expiry => "expiry", Mode.Auto => "auto", _ => "tracking" };
@@ -208,5 +218,5 @@ internal sealed class Cluster : IAsyncDisposable
 
     private async Task<bool> ReachesAllAsync(NodeProcess gateway) =>
         gateway.HasEnded ? throw new InvalidOperationException($"A gateway has ended:\n{gateway.TakeReport()}")
-        : await gateway.IsReadyAsync() && (await gateway.NodesAsync()).Count == Silos.Count;
+        : await gateway.IsReadyAsync() && (await gateway.NodesAsync()).Count == Nodes;
 }

@@ -55,7 +55,7 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
     }
 
     /// <summary>Where the links of gateways begin among all links; those of silos are before.</summary>
-    private int FirstGateway => cluster.SiloLinks.Count - 1; // one is for a silo that is added
+    private int FirstGateway => Math.Max(0, cluster.SiloLinks.Count - 1); // one is for a silo that is added
 
     /// <summary>Where the ways of gateways to silos begin.</summary>
     private int FirstNode => FirstGateway + cluster.GatewayLinks.Count;
@@ -90,7 +90,7 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
             {
                 Hung.Add(new Span(span.Start, span.End + _reconnecting));
             }
-            else if (!fault.OfSilo && !ofGateway && !ofNode)
+            else if (!fault.OfSilo && !ofNode && (!ofGateway || cluster.OneProcess))
             {
                 Unconfirmed.Add(new Span(span.Start, span.End + _reconnecting));
             }

@@ -10,7 +10,7 @@ internal sealed record Options
         --seconds 60           how long faults go on
         --until RULE,…         goes on for as long again, ten times in all at most, until one of these promises is broken
         --seed 7               what every decision follows from
-        --silos 3 --gateways 2 how many processes
+        --silos 3 --gateways 2 how many processes; --silos 0: one, which is node and gateway
         --mode auto            tracking, auto or expiry: COHERENCE of the processes; none: left out, for those that do not know it
         --record-expiry S      RECORD_EXPIRY of the processes; 10 with tracking and auto, else 1
         --coherence-bound S    the bound that is judged for writes at Redis, and COHERENCE_BOUND of the processes where they
@@ -43,6 +43,9 @@ internal sealed record Options
     public int Silos { get; private init; } = 3;
 
     public int Gateways { get; private init; } = 2;
+
+    /// <summary>Whether there is one process alone, which is node and gateway.</summary>
+    public bool OneProcess => Silos == 0;
 
     public Mode Mode { get; private init; }
 
@@ -92,6 +95,10 @@ internal sealed record Options
 
     public Rules Rules => Rules.For(Mode, OutsideBound, CoherenceBound, RecordExpiry);
 
+    private bool IsNowhere(PlannedFault fault) =>
+        fault.OfLink ? fault.Node >= Silos + Gateways + (NodeLinks ? Silos : 0)
+        : (fault.OfSilo || fault.OfGateway) && (fault.Node < 0 || fault.Node >= (fault.OfSilo ? Silos : Gateways));
+
     /// <summary>Reads the command line.</summary>
     /// <exception cref="FormatException">It cannot be understood.</exception>
     public static Options Parse(string[] arguments)
@@ -110,13 +117,14 @@ internal sealed record Options
             ? Enum.TryParse<Mode>(name, ignoreCase: true, out var known) ? known : throw new FormatException($"There is no mode {name}.")
             : Mode.Auto;
         var tracks = mode is Mode.Auto or Mode.Tracking;
+        var silos = Number("silos", defaults.Silos);
         var recordExpiry = Seconds("record-expiry", TimeSpan.FromSeconds(tracks ? 10 : 1));
         var options = new Options
         {
             Length = Seconds("seconds", defaults.Length),
             Seed = Number("seed", defaults.Seed),
-            Silos = Number("silos", defaults.Silos),
-            Gateways = Number("gateways", defaults.Gateways),
+            Silos = silos,
+            Gateways = Number("gateways", silos == 0 ? 1 : defaults.Gateways),
             Mode = mode,
             RecordExpiry = recordExpiry,
             OutsideBound = Seconds("coherence-bound", tracks ? TimeSpan.FromSeconds(0.5) : recordExpiry),
@@ -147,9 +155,19 @@ internal sealed record Options
             Silo = Take("silo"),
             Gateway = Take("gateway"),
         };
-        if (options.Given?.FirstOrDefault(fault => fault.Node >= options.Silos + (fault.OfLink ? options.Gateways + (options.NodeLinks ? options.Silos : 0) : 0) || (fault.OfSilo && fault.Node < 0)) is { } nowhere)
+        if (options.OneProcess)
         {
-            throw new FormatException($"{nowhere.Kind} is for one of the silos, from 0, or for the link of a gateway behind them, or behind those for the way to a silo.");
+            if (options.Gateways != 1)
+            {
+                throw new FormatException("--silos 0 is one process: --gateways 1.");
+            }
+
+            options = options with { Faults = [.. options.Faults.Where(kind => kind < FaultKind.SiloKilled)] };
+        }
+
+        if (options.Given?.FirstOrDefault(options.IsNowhere) is { } nowhere)
+        {
+            throw new FormatException($"{nowhere.Kind} is for one of the silos, or of the gateways, from 0; of a link, for a silo's, or a gateway's behind them, or behind those for the way to a silo.");
         }
 
         return given.Count == 0 ? options : throw new FormatException($"There is no option --{given.Keys.First()}.");

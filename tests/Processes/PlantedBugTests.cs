@@ -26,9 +26,9 @@ public sealed class PlantedBugTests(PlantedBuild build, ITestOutputHelper output
 
     // What the bugs are found by must come of the bugs: not of this build, nor of the checker's options.
     [SkippableTheory]
-    [InlineData("--mode tracking --silos 2 --seconds 18 --schedule LinkDelayed connections=data; LinkBlackHoleFromRedis connections=invalidation lasts=2; RedisKillsNormalClients; RedisFlushed; LinkRefused; SiloAdded")]
-    [InlineData("--mode auto --silos 1 --gateways 1 --outside 1 --seconds 8 --schedule LinkRefused lasts=2; RedisFlushed; LinkDelayed connections=data")]
-    [InlineData("--mode expiry --record-expiry 1 --silos 2 --seconds 16 --schedule LinkDelayed connections=data; LinkRefused; SiloAdded")]
+    [InlineData("--mode tracking --silos 0 --seconds 9 --schedule LinkDelayed connections=data; LinkBlackHoleFromRedis connections=invalidation lasts=2; RedisKillsNormalClients; RedisFlushed; LinkRefused")]
+    [InlineData("--mode auto --silos 1 --gateways 1 --outside 1 --seconds 6 --schedule LinkRefused lasts=2; RedisFlushed; LinkDelayed connections=data")]
+    [InlineData("--mode expiry --record-expiry 1 --silos 2 --seconds 7 --schedule LinkDelayed connections=data; LinkRefused; SiloAdded")]
     public async Task CheckerFindsNothingWhereNoBugIsPlanted(string options)
     {
         RedisServer.Require();
