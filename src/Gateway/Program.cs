@@ -27,10 +27,7 @@ try
     var adminPort = settings.Admin.Port ?? ports.NextFree(Listening.AddressOf(settings.Admin.Host), Listening.FirstAdminPort);
 
     var app = GatewayHosting.Build(settings, adminPort, ports, TimeProvider.System, environment);
-    await app.StartAsync();
-    Banner.Print(settings, adminPort);
-    await app.RunUntilStoppedAsync();
-    return Environment.ExitCode;
+    return await app.RunUntilStoppedAsync(() => Banner.Print(settings, adminPort));
 }
 catch (OptionsValidationException wrong)
 {

@@ -38,11 +38,11 @@ try
 
     var app = builder.Build();
     app.MapAdmin(() => Task.FromResult(new { Nodes = new[] { app.Services.GetRequiredService<NodeReport>().Stats } }));
-    await app.StartAsync();
-    Console.WriteLine($"RpOrleans node {advertised}:{siloPort} of cluster {settings.Clustering.ClusterId}: silo gateway port {siloGatewayPort}, admin http://{settings.Admin.Host}:{adminPort}");
-    Console.WriteLine($"  in front of {settings.Redis.Description}; holds {settings.Cache.MaximumEntries} entries, {settings.Cache.MaximumBytes} bytes at most");
-    await app.RunUntilStoppedAsync();
-    return Environment.ExitCode;
+    return await app.RunUntilStoppedAsync(() =>
+    {
+        Console.WriteLine($"RpOrleans node {advertised}:{siloPort} of cluster {settings.Clustering.ClusterId}: silo gateway port {siloGatewayPort}, admin http://{settings.Admin.Host}:{adminPort}");
+        Console.WriteLine($"  in front of {settings.Redis.Description}; holds {settings.Cache.MaximumEntries} entries, {settings.Cache.MaximumBytes} bytes at most");
+    });
 }
 catch (OptionsValidationException wrong)
 {

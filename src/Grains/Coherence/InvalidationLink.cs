@@ -235,6 +235,11 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
 
     private async Task CannotTrackAsync(IDatabase database)
     {
+        if (_lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            return; // it has been said
+        }
+
         if (_options.Mode == CoherenceMode.Tracking)
         {
             LogMustTrack();

@@ -41,19 +41,37 @@ internal static class Startup
     }
 
     /// <summary>
-    /// Runs until the process is told to stop, and then ends in time whatever hangs: a silo that cannot write to the membership
-    /// Redis tries to for minutes, while whoever stops it waits for half of one.
+    /// Runs until the process is told to stop, which may be before it has started, and then ends in time whatever hangs: a silo
+    /// that cannot write to the membership Redis tries to for minutes, while whoever stops it waits for half of one.
     /// </summary>
-    public static async Task RunUntilStoppedAsync(this IHost host)
+    /// <param name="host">What runs.</param>
+    /// <param name="started">Called when it has started.</param>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunUntilStoppedAsync(this IHost host, Action started)
     {
-        var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(stopping.SetResult);
-        var stopped = host.WaitForShutdownAsync();
-        await Task.WhenAny(stopping.Task, stopped);
-        if (await Task.WhenAny(stopped, Task.Delay(_stopAtMost)) == stopped)
+        var running = false;
+        var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        try
         {
-            await stopped;
+            await host.StartAsync();
+            running = true;
+            started();
         }
+        catch (Exception) when (stopping.IsCancellationRequested)
+        {
+            // What had started is stopped below, as it would be later.
+        }
+
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var _ = stopping.Register(told.SetResult);
+        var stopped = stopping.IsCancellationRequested ? host.StopAsync() : host.WaitForShutdownAsync();
+        await Task.WhenAny(told.Task, stopped);
+        if (await Task.WhenAny(stopped, Task.Delay(_stopAtMost)) == stopped && running)
+        {
+            await stopped; // a silo that has not started refuses to be stopped, which says nothing to anybody
+        }
+
+        return Environment.ExitCode;
     }
 
     /// <summary>One line an event, keys and values never; the framework's own chatter only when asked for.</summary>
