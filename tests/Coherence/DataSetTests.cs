@@ -6,6 +6,7 @@ namespace RpOrleans.Tests.Coherence;
 
 /// <summary>A Redis that is made a replica of another, or a master, while its connections stay as they are.</summary>
 [Collection(ProcessesCollection.Name)]
+[Trait(Beside.Name, Beside.Others)]
 public sealed class DataSetTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(0.5); // COHERENCE_BOUND

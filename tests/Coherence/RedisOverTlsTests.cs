@@ -6,6 +6,7 @@ namespace RpOrleans.Tests.Coherence;
 
 /// <summary>A gateway and its node in front of a Redis over TLS: each of their connections.</summary>
 [Collection(ProcessesCollection.Name)]
+[Trait(Beside.Name, Beside.Others)]
 public sealed class RedisOverTlsTests(ITestOutputHelper output) : IDisposable
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);

@@ -6,6 +6,7 @@ namespace RpOrleans.Tests.Coherence;
 
 /// <summary>A master, its replica, and sentinels that make the one into the other, seen over HTTP.</summary>
 [Collection(ProcessesCollection.Name)]
+[Trait(Beside.Name, Beside.Others)]
 public sealed class SentinelTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60); // no promise of ours: sentinels that got no processor for two seconds sit still for thirty (their tilt mode)

@@ -5,6 +5,7 @@ namespace RpOrleans.Tests.Coherence;
 
 /// <summary>What Redis hears of reads that are answered from memory.</summary>
 [Collection(ProcessesCollection.Name)]
+[Trait(Beside.Name, Beside.Others)]
 public sealed class TouchSampleTests
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);

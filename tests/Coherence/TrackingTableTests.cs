@@ -6,6 +6,7 @@ namespace RpOrleans.Tests.Coherence;
 
 /// <summary>What a node says of Redis's table of tracked keys.</summary>
 [Collection(ProcessesCollection.Name)]
+[Trait(Beside.Name, Beside.Others)]
 public sealed class TrackingTableTests
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);

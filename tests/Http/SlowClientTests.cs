@@ -6,6 +6,7 @@ namespace RpOrleans.Tests.Http;
 
 /// <summary>Clients that hold a connection without getting on are cut within 10 seconds.</summary>
 [Collection(nameof(Origin.TimedTests))]
+[Trait(Beside.Name, Beside.Others)]
 public class SlowClientTests(GatewayFixture fixture) : IClassFixture<GatewayFixture>
 {
     private static readonly TimeSpan _atMost = TimeSpan.FromSeconds(10);

@@ -6,6 +6,7 @@ namespace RpOrleans.Tests.Origin;
 
 /// <summary>What comes back is not the Redis protocol, or not what was asked for.</summary>
 [Collection(nameof(TimedTests))]
+[Trait(Beside.Name, Beside.Others)]
 public class HostileRedisTests
 {
     [Theory]

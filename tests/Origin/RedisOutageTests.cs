@@ -8,6 +8,7 @@ namespace RpOrleans.Tests.Origin;
 
 /// <summary>Redis that is down, comes back, hangs, wakes.</summary>
 [Collection(nameof(TimedTests))]
+[Trait(Beside.Name, Beside.Others)]
 public class RedisOutageTests(ITestOutputHelper output)
 {
     [Fact]

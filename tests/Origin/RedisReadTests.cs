@@ -6,6 +6,7 @@ namespace RpOrleans.Tests.Origin;
 
 /// <summary>What is read of a healthy Redis.</summary>
 [Collection(nameof(TimedTests))]
+[Trait(Beside.Name, Beside.Others)]
 public class RedisReadTests
 {
     [SkippableFact]

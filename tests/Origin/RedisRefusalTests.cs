@@ -7,6 +7,7 @@ namespace RpOrleans.Tests.Origin;
 
 /// <summary>Redis that is there, and says no.</summary>
 [Collection(nameof(TimedTests))]
+[Trait(Beside.Name, Beside.Others)]
 public class RedisRefusalTests
 {
     private const string Secret = "correct-horse-battery";

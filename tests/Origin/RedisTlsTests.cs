@@ -9,6 +9,7 @@ namespace RpOrleans.Tests.Origin;
 
 /// <summary>Redis over TLS: who is trusted, and that nobody else is told anything.</summary>
 [Collection(nameof(TimedTests))]
+[Trait(Beside.Name, Beside.Others)]
 public sealed class RedisTlsTests : IDisposable
 {
     private const string Secret = "correct-horse-battery";

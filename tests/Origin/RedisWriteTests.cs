@@ -7,6 +7,7 @@ namespace RpOrleans.Tests.Origin;
 
 /// <summary>Writes: done, not done, or not known.</summary>
 [Collection(nameof(TimedTests))]
+[Trait(Beside.Name, Beside.Others)]
 public class RedisWriteTests
 {
     [SkippableFact]

@@ -9,6 +9,7 @@ namespace RpOrleans.Tests.Origin;
 
 /// <summary>The connection beside the library's: what it takes for a reply, and what it does not.</summary>
 [Collection(nameof(TimedTests))]
+[Trait(Beside.Name, Beside.Others)]
 public sealed class SideConnectionTests
 {
     private static readonly TimeSpan _atMost = TimeSpan.FromSeconds(2);

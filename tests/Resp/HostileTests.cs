@@ -14,6 +14,7 @@ namespace RpOrleans.Tests.Resp;
 
 /// <summary>Clients that mean harm, or speak something else.</summary>
 [Collection(ProcessesCollection.Name)]
+[Trait(Beside.Name, Beside.Others)]
 public sealed class HostileTests(HostileTests.Fixture fixture, ITestOutputHelper output) : IClassFixture<HostileTests.Fixture>, IAsyncLifetime
 {
     /// <summary>Who holds the gateway up is cut within so long; what a busy machine adds is allowed for.</summary>
