@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
 using RpOrleans.Gateway.Routing;
 using RpOrleans.Grains;
 using RpOrleans.Grains.Coherence;
@@ -14,7 +13,7 @@ public sealed class AgingTests
     private static readonly TimeSpan _life = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan _second = TimeSpan.FromSeconds(1);
 
-    private readonly FakeTimeProvider _time = new();
+    private readonly TimeInHand _time = new();
 
     [Fact]
     public async Task WhatHasExpiredIsServedWhenTheOriginFailsAndOnlyThen()

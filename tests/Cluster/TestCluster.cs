@@ -19,10 +19,10 @@ internal sealed class TestCluster : IAsyncDisposable
     private readonly InProcessTestCluster _cluster;
     private readonly Nodes _nodes = new();
     private readonly FakeTimeProvider _time = new(); // stands still: no deadline passes, however busy the machine is
-    private readonly FakeTimeProvider? _clock;
+    private readonly TimeInHand? _clock;
     private readonly Dictionary<SiloAddress, NodeLink> _links = [];
 
-    private TestCluster(InProcessTestCluster cluster, FakeOrigin origin, FakeTimeProvider? clock)
+    private TestCluster(InProcessTestCluster cluster, FakeOrigin origin, TimeInHand? clock)
     {
         (_cluster, Origin, _clock) = (cluster, origin, clock);
         Router = new Router(_nodes, new CoherenceOptions(), _time);
@@ -38,7 +38,7 @@ internal sealed class TestCluster : IAsyncDisposable
     /// <param name="silos">How many nodes.</param>
     /// <param name="options">How much they keep, and for how long.</param>
     /// <param name="clock">The clock by which entries age; the system's by default.</param>
-    public static async Task<TestCluster> StartAsync(int silos, CacheOptions? options = null, FakeTimeProvider? clock = null)
+    public static async Task<TestCluster> StartAsync(int silos, CacheOptions? options = null, TimeInHand? clock = null)
     {
         var origin = new FakeOrigin();
         var builder = new InProcessTestClusterBuilder((short)silos);

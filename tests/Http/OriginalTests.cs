@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
 using RpOrleans.Tests.Support;
 using Xunit;
 
@@ -7,7 +6,7 @@ namespace RpOrleans.Tests.Http;
 /// <summary>The tests that came with the original, with its sizes; the clock is held in the hand.</summary>
 public class OriginalTests
 {
-    private readonly FakeTimeProvider _time = new();
+    private readonly TimeInHand _time = new();
 
     [SkippableFact]
     public async Task HomeRandomPathAndRubbishKeyAreAnsweredAsTheyWere()

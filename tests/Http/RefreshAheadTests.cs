@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
 using RpOrleans.Tests.Support;
 using Xunit;
 
@@ -7,7 +6,7 @@ namespace RpOrleans.Tests.Http;
 /// <summary>Often-asked keys where gateway and node share a process, and the gateway looks into the entries itself.</summary>
 public class RefreshAheadTests
 {
-    private readonly FakeTimeProvider _time = new();
+    private readonly TimeInHand _time = new();
 
     [SkippableFact]
     public async Task OftenAskedKeyIsReadAgainInTheBackgroundWhileItsReadersAreAnsweredFromMemory()

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Time.Testing;
 using RpOrleans.Gateway;
 using RpOrleans.Grains.Hosting;
 using RpOrleans.Tests.Support;
@@ -20,9 +19,9 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly ConnectionMultiplexer _connection;
-    private readonly FakeTimeProvider? _time;
+    private readonly TimeInHand? _time;
 
-    private RunningGateway(WebApplication app, RedisServer server, ConnectionMultiplexer connection, int port, int adminPort, FakeTimeProvider? time)
+    private RunningGateway(WebApplication app, RedisServer server, ConnectionMultiplexer connection, int port, int adminPort, TimeInHand? time)
     {
         (_app, Server, _connection, Port, AdminPort, _time) = (app, server, connection, port, adminPort, time);
     }
@@ -41,7 +40,7 @@ internal sealed class RunningGateway : IAsyncDisposable
     /// <summary>Starts one, and waits until it is ready.</summary>
     /// <param name="time">A clock that stands still but for its start; the system's by default.</param>
     /// <param name="settings">Further environment variables.</param>
-    public static async Task<RunningGateway> StartAsync(FakeTimeProvider? time = null, params (string Name, string Value)[] settings)
+    public static async Task<RunningGateway> StartAsync(TimeInHand? time = null, params (string Name, string Value)[] settings)
     {
         var server = await RedisServer.StartAsync();
         var connection = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{server.Port},allowAdmin=true,syncTimeout=20000,asyncTimeout=20000");
