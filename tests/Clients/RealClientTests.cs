@@ -1,10 +1,12 @@
 using RpOrleans.Tests.Processes;
+using RpOrleans.Tests.Support;
 using Xunit.Abstractions;
 
 namespace RpOrleans.Tests.Clients;
 
 /// <summary>Clients that applications use, through their own libraries, in front of a gateway that is killed on the way.</summary>
 [Collection(ProcessesCollection.Name)]
+[Trait(Beside.Name, Beside.Others)]
 public sealed class RealClientTests(ITestOutputHelper output)
 {
     [SkippableFact]

@@ -6,6 +6,7 @@ namespace RpOrleans.Tests.Processes;
 
 /// <summary>A real Redis that dies, and entries that have expired by then; seen over HTTP.</summary>
 [Collection(ProcessesCollection.Name)]
+[Trait(Beside.Name, Beside.Others)]
 public sealed class StaleIfErrorTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan _second = TimeSpan.FromSeconds(1);

@@ -4,6 +4,7 @@ namespace RpOrleans.Tests.Processes;
 
 /// <summary>Programs that are told to stop before they have started.</summary>
 [Collection(ProcessesCollection.Name)]
+[Trait(Beside.Name, Beside.Others)]
 public sealed class StopWhileStartingTests
 {
     private const int KilledByTerm = 128 + 15; // before anybody had asked to be told

@@ -7,6 +7,7 @@ namespace RpOrleans.Tests.Resp;
 
 /// <summary>What the gateway lets through with <c>RESP_ALLOW_ADMIN=true</c>.</summary>
 [Collection(ProcessesCollection.Name)]
+[Trait(Beside.Name, Beside.Others)]
 public sealed class AdministratorTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);

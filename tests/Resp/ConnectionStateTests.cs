@@ -1,11 +1,13 @@
 using RpOrleans.Tests.Processes;
 using RpOrleans.Tests.Resp.Differential;
+using RpOrleans.Tests.Support;
 using Xunit.Abstractions;
 
 namespace RpOrleans.Tests.Resp;
 
 /// <summary>What a connection keeps in mind, and what is said of requests that are none: word for word as a redis-server beside it.</summary>
 [Collection(ProcessesCollection.Name)]
+[Trait(Beside.Name, Beside.Others)]
 public sealed class ConnectionStateTests(BothServersFixture fixture, ITestOutputHelper output) : IClassFixture<BothServersFixture>, IDisposable
 {
     private readonly BothServers _both = fixture.Servers;

@@ -7,6 +7,7 @@ namespace RpOrleans.Tests.Resp;
 
 /// <summary>Why one got what one got, by <c>RP.EXPLAIN</c> and on the admin port.</summary>
 [Collection(ProcessesCollection.Name)]
+[Trait(Beside.Name, Beside.Others)]
 public sealed class ExplainTests
 {
     [SkippableFact]

@@ -6,6 +6,7 @@ namespace RpOrleans.Tests.Resp;
 
 /// <summary>What becomes of commands whose way to Redis is lost.</summary>
 [Collection(ProcessesCollection.Name)]
+[Trait(Beside.Name, Beside.Others)]
 public sealed class LostUpstreamTests : IAsyncLifetime
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);

@@ -7,6 +7,7 @@ namespace RpOrleans.Tests.Resp;
 
 /// <summary>The Redis protocol in front of a real Redis, byte for byte.</summary>
 [Collection(ProcessesCollection.Name)]
+[Trait(Beside.Name, Beside.Others)]
 public sealed class RespTests(SharedNode shared, ITestOutputHelper output) : IClassFixture<SharedNode>, IAsyncLifetime
 {
     private RedisServer _redis = null!;
