@@ -78,9 +78,13 @@ public class RedisOutageTests(ITestOutputHelper output)
         await redis.KillAsync();
 
         await OriginUnderTest.UntilAsync(() => origin.Origin.Health.Fault == OriginFault.Unreachable, 500);
-        var (failure, took) = await origin.FailsAsync();
-        Assert.True(failure.Fault is OriginFault.Unreachable or OriginFault.BreakerOpen, $"{failure.Fault} after {took.TotalMilliseconds} ms");
-        Assert.InRange(took.TotalMilliseconds, 0, 50);
+        for (var since = Stopwatch.StartNew(); since.ElapsedMilliseconds < 1_000;)
+        {
+            var waits = since.ElapsedMilliseconds < 500; // a Redis that dies may still have taken the next connection: then that is waited for
+            var (failure, took) = await origin.FailsAsync();
+            Assert.True(failure.Fault is OriginFault.Unreachable or OriginFault.BreakerOpen || (waits && failure.Fault == OriginFault.TimedOut), $"{failure.Fault} after {took.TotalMilliseconds} ms");
+            Assert.InRange(took.TotalMilliseconds, 0, waits ? 550 : 50);
+        }
     }
 
     // A Redis that is killed closes its connections before the port: the next connect may still succeed, for nothing. So may all others where a proxy stands before it.
