@@ -47,7 +47,7 @@ run() { dotnet test RpOrleans.sln -c Release --no-build --logger "console;verbos
 said=$(mktemp)
 run Beside=Others >"$said" 2>&1 &
 beside=$!
-trap 'kill $beside 2>/dev/null; rm -f "$said"' EXIT
+trap 'kill $beside 2>/dev/null || true; rm -f "$said"' EXIT
 failed=0
 run 'Beside!=Others' || failed=1
 wait $beside || failed=1
