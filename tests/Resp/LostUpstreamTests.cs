@@ -43,7 +43,7 @@ public sealed class LostUpstreamTests : IAsyncLifetime
 
         var error = "-ERR upstream Redis cannot be reached: outcome unknown\r\n";
         Assert.Equal(error, await _client.ReceiveAsync(error.Length));
-        Assert.Equal("new", (await _gateway.Client.GetAsync("key")).Body);
+        Assert.Equal("new", await FirstAnswerAsync());
     }
 
     [SkippableFact]
@@ -88,6 +88,14 @@ public sealed class LostUpstreamTests : IAsyncLifetime
     {
         await _redis.CommandAsync("SET", "key", value);
         await Eventually.TrueAsync(async () => (await _gateway.Client.GetAsync("key")).Cache == "HIT", _patience, "the key is held");
+    }
+
+    /// <summary>What the first read says that is answered: on a busy machine Redis was silent for long enough to be taken for ill.</summary>
+    private async Task<string> FirstAnswerAsync()
+    {
+        var answer = default(Reply);
+        await Eventually.TrueAsync(async () => (answer = await _gateway.Client.GetAsync("key")).Status != 503, _patience, "Redis is asked again");
+        return answer.Body;
     }
 
     /// <summary>Has Redis carry a command out, and its connection end before the reply.</summary>

@@ -213,7 +213,7 @@ public sealed class RouterTests
         link.Heard(_ranked[0], new NodeState(), _time.GetTimestamp());
         link.Lost();
 
-        Assert.Equal(RouteFault.OutcomeUnknown, (await write).Fault);
+        Assert.Equal(RouteFault.OutcomeUnknown, (await write.WaitAsync(TimeSpan.FromSeconds(10))).Fault);
     }
 
     [Fact]
