@@ -16,12 +16,13 @@ public sealed class LeasesTests
     private readonly Session _session;
     private readonly Leases _leases;
     private readonly Guid _gateway = Guid.NewGuid();
+    private bool _redisFails;
     private readonly Dictionary<long, Guid> _gateways = []; // by session
 
     public LeasesTests()
     {
         _session = new Session(_time);
-        _leases = new Leases(_options, _session, _time);
+        _leases = new Leases(_options, _session, _time, () => _redisFails);
     }
 
     [Fact]
@@ -153,6 +154,47 @@ public sealed class LeasesTests
         Assert.Equal(0, (await poll).ValidMilliseconds);
     }
 
+    [Theory]
+    [InlineData(CoherenceMode.Auto, true)]
+    [InlineData(CoherenceMode.Auto, false)]
+    [InlineData(CoherenceMode.Tracking, true)]
+    public async Task WhatIsUnconfirmedIsLentWhileRedisFailsAndOnlyWhereThatIsServed(CoherenceMode mode, bool broken)
+    {
+        _options.Mode = mode;
+        _session.Open(() => true);
+        Confirm();
+        var holder = await JoinAsync(_gateway);
+        Assert.Equal(0, holder.UnconfirmedMilliseconds);
+
+        _time.Advance(_options.Bound);
+        if (broken)
+        {
+            _session.Break();
+        }
+
+        _redisFails = true;
+        var lent = await NextAsync(holder, _options.Bound / (mode == CoherenceMode.Auto ? 20 : 5));
+        Assert.Equal((0, mode == CoherenceMode.Auto ? 500 : 0), (lent.ValidMilliseconds, lent.UnconfirmedMilliseconds));
+
+        _redisFails = false;
+        Assert.Equal(0, (await NextAsync(lent, _options.Bound / 5)).UnconfirmedMilliseconds);
+    }
+
+    [Fact]
+    public async Task WhatWasCopiedInAnEarlierSessionIsNotLent()
+    {
+        _session.Open(() => true);
+        Confirm();
+        var holder = await JoinAsync(_gateway);
+        var poll = _leases.RenewAsync(Request(holder)).AsTask();
+
+        _session.Open(() => true); // and the gateway does not know yet
+        _redisFails = true;
+        _time.Advance(_options.Bound / 5);
+
+        Assert.Equal((holder.Session, 0), ((await poll).Session, (await poll).UnconfirmedMilliseconds));
+    }
+
     [Fact]
     public async Task ANodeThatDoesNotKnowWhoHoldsCopiesWaitsForTheBound()
     {
@@ -251,6 +293,14 @@ public sealed class LeasesTests
         var answer = await _leases.RenewAsync(Request(last)).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
         _gateways[answer.Session] = _gateways[last.Session];
         return answer;
+    }
+
+    /// <summary>It asks again, and is answered after some time.</summary>
+    private async Task<LeaseAnswer> NextAsync(LeaseAnswer last, TimeSpan after)
+    {
+        var poll = RenewAsync(last);
+        _time.Advance(after);
+        return await poll;
     }
 
     /// <summary>It is told of something, carries it out, and says so.</summary>

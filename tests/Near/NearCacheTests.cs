@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using RpOrleans.Gateway.Near;
 using RpOrleans.Grains;
 using RpOrleans.Grains.Coherence;
+using RpOrleans.Grains.Origin;
 
 namespace RpOrleans.Tests.Near;
 
@@ -35,6 +36,35 @@ public sealed class NearCacheTests
 
         Renew(valid: 500); // silent, then answered: nothing was lost
         Assert.Equal("value", Hit());
+    }
+
+    [Fact]
+    public void WhileRedisFailsAValueIsUsedForAsLongAsTheNodeSaysAndMarked()
+    {
+        Renew(valid: 100, unconfirmed: 500);
+        Load("value");
+        Assert.Equal(Freshness.Tracking, Basis());
+
+        _time.Advance(TimeSpan.FromMilliseconds(100));
+        Assert.Equal(("value", Freshness.Unconfirmed), (Hit(), Basis()));
+        _time.Advance(TimeSpan.FromMilliseconds(400));
+        Assert.Null(Hit());
+
+        Renew(valid: 0, unconfirmed: 500);
+        Assert.Equal(("value", Freshness.Unconfirmed), (Hit(), Basis()));
+        Renew(valid: 0, unconfirmed: 500, takenBack: _key);
+        Assert.Null(Hit());
+    }
+
+    [Fact]
+    public void ThatAKeyIsAbsentIsNotSaidUnconfirmed()
+    {
+        Renew(valid: 100, unconfirmed: 500);
+        End(_cache.Begin(_lease), new Lookup { Status = LookupStatus.Absent, Source = LookupSource.Cache, Granted = true, FreshMilliseconds = 1_000 });
+
+        _time.Advance(TimeSpan.FromMilliseconds(100));
+
+        Assert.Null(Hit());
     }
 
     [Fact]
@@ -137,6 +167,31 @@ public sealed class NearCacheTests
     }
 
     [Fact]
+    public void AnErrorEndsNoCopy()
+    {
+        Renew(valid: 500);
+        Load("value");
+
+        End(_cache.Begin(_lease), Lookup.Failed(OriginFault.BreakerOpen));
+        _cache.Note(_lease, _key, Lookup.Failed(OriginFault.TimedOut));
+
+        Assert.Equal("value", Hit());
+    }
+
+    [Fact]
+    public void ANodeThatIsSilentOfWhatItHoldsEndsNoCopy()
+    {
+        Renew(valid: 500);
+        Load("value");
+        _time.Advance(TimeSpan.FromMilliseconds(500));
+
+        End(_cache.Begin(_lease), default);
+
+        Renew(valid: 500);
+        Assert.Equal("value", Hit());
+    }
+
+    [Fact]
     public void AReadThatWasAnsweredOtherwiseVoidsALookUpThatIsOnItsWay()
     {
         Renew(valid: 500);
@@ -185,15 +240,17 @@ public sealed class NearCacheTests
         Status = LookupStatus.Found, Source = LookupSource.Cache, Freshness = Freshness.Tracking, Value = Encoding.UTF8.GetBytes(value), Granted = true, FreshMilliseconds = 10_000,
     };
 
-    private void Renew(int valid, long session = 1, long? sent = null, params byte[][] takenBack)
+    private void Renew(int valid, long session = 1, long? sent = null, int unconfirmed = 0, params byte[][] takenBack)
     {
         _sequence += takenBack.Length;
-        _cache.Renew(_lease, new LeaseAnswer(session, _sequence, KeyBatch.Of(takenBack), All: false, valid, Freshness.Tracking), sent ?? _time.GetTimestamp());
+        _cache.Renew(_lease, new LeaseAnswer(session, _sequence, KeyBatch.Of(takenBack), All: false, valid, Freshness.Tracking, unconfirmed), sent ?? _time.GetTimestamp());
     }
 
     private void Load(string value) => End(_cache.Begin(_lease), Granted(value));
 
     private void End(NearLoad load, Lookup answer) => _cache.End(_lease, load, KeyBatch.Of(_key), LookupBatch.Of(answer));
+
+    private Freshness Basis() => _cache.TryHit(_lease, _key, out var hit) ? hit.Freshness : default;
 
     private string? Hit() => _cache.TryHit(_lease, _key, out var hit) ? Encoding.UTF8.GetString(hit.Value.Span) : null;
 }

@@ -59,8 +59,35 @@ public sealed class NearReadTests(ClusterFixture cluster, ITestOutputHelper outp
         Assert.Equal("after", (await asking.GetAsync("lease")).Body);
     }
 
+    [SkippableFact]
+    public async Task WhileRedisHangsGatewaysAnswerFromTheirCopiesMarkedAsUnconfirmed()
+    {
+        await cluster.WholeAsync();
+        using var asking = new Client(cluster.Ports[0]);
+        await asking.PutAsync("ill", "held");
+        await CopiedAsync(asking, "ill", "held");
+
+        cluster.Data.Pause();
+        try
+        {
+            await CopiedAsync(asking, "ill", "held", "STALE");
+
+            var (near, nodes) = (await NearHitsAsync(), await StaleAtNodesAsync());
+            Assert.All(await asking.RepeatAsync(50, "ill"), reply => Assert.Equal((200, "rporleans; fwd=stale; detail=unconfirmed"), (reply.Status, reply.CacheStatus)));
+            Assert.Equal((near + 50, nodes), (await NearHitsAsync(), await StaleAtNodesAsync()));
+        }
+        finally
+        {
+            cluster.Data.Resume();
+        }
+
+        await Eventually.TrueAsync(async () => (await asking.GetAsync("ill")).Cache == "HIT", TimeSpan.FromSeconds(5), "Redis has confirmed it");
+        await cluster.Data.CommandAsync("SET", "ill", "changed");
+        await Eventually.TrueAsync(async () => (await asking.GetAsync("ill")).Body == "changed", TimeSpan.FromSeconds(0.5), "what others write is seen");
+    }
+
     /// <summary>Asks until the gateway answers by itself.</summary>
-    private async Task CopiedAsync(Client client, string key, string value)
+    private async Task CopiedAsync(Client client, string key, string value, string cache = "HIT")
     {
         await Eventually.TrueAsync(
             async () =>
@@ -68,7 +95,7 @@ public sealed class NearReadTests(ClusterFixture cluster, ITestOutputHelper outp
                 var before = await NearHitsAsync();
                 var reply = await client.GetAsync(key);
                 Assert.Equal((200, value), (reply.Status, reply.Body));
-                return await NearHitsAsync() > before;
+                return reply.Cache == cache && await NearHitsAsync() > before;
             },
             TimeSpan.FromSeconds(5),
             "there is a copy");
@@ -80,6 +107,8 @@ public sealed class NearReadTests(ClusterFixture cluster, ITestOutputHelper outp
         using var json = JsonDocument.Parse(stats);
         return json.RootElement.GetProperty("gateway").GetProperty("near").GetProperty("hits").GetInt64();
     }
+
+    private async Task<long> StaleAtNodesAsync() => (await cluster.Gateways[0].NodesAsync()).Sum(node => node.GetProperty("staleAnswers").GetInt64());
 
     private async Task<long> NodeHitsAsync() => (await cluster.Gateways[0].NodesAsync()).Sum(node => node.GetProperty("hits").GetInt64());
 }

@@ -1,7 +1,9 @@
 using System.Text;
 using Orleans.Runtime.Messaging;
+using RpOrleans.Gateway.Near;
 using RpOrleans.Gateway.Routing;
 using RpOrleans.Grains;
+using RpOrleans.Grains.Coherence;
 using RpOrleans.Grains.Origin;
 using RpOrleans.Grains.Placement;
 using RpOrleans.Grains.Settings;
@@ -311,6 +313,34 @@ public sealed class RouterTests
         _ranked[0].Unconfirmed = "older";
 
         Assert.Equal(LookupStatus.Miss, (await _router.ReadAsync(_key, new ReadTerms(ReadMode.Normal, OnlyIfHeld: true))).Answer.Status);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task AnUnconfirmedCopyAtTheGatewayIsTakenOnlyWhereNoNodeReachesRedis(bool anotherReachesRedis)
+    {
+        var near = new NearCache(1_000_000, _time);
+        var lease = near.NewLease();
+        near.Renew(lease, new LeaseAnswer(1, 0, KeyBatch.Of(), All: false, 0, Freshness.Unconfirmed, UnconfirmedMilliseconds: 500), _time.GetTimestamp());
+        near.End(lease, near.Begin(lease), KeyBatch.Of(_key), LookupBatch.Of(
+            new Lookup { Status = LookupStatus.Found, Source = LookupSource.Cache, Value = Encoding.UTF8.GetBytes("older"), Granted = true, FreshMilliseconds = 10_000 }));
+        _links[_ranked[0]] = new NodeLink(_ranked[0].Name, RendezvousHash.HashNode(_ranked[0].Name), _time, lease: lease, bound: _coherence.Bound);
+        _nodes.Update(new NodeRing(_links.Values), []);
+        foreach (var node in _ranked[..(anotherReachesRedis ? 1 : 3)])
+        {
+            SayFault(node, OriginFault.BreakerOpen);
+        }
+
+        var alone = await _router.ReadAsync(_key, _normal);
+        var batch = new ReadBatch(_router, _nodes);
+        batch.Add(_key);
+        await batch.ReadAsync();
+
+        var expected = (anotherReachesRedis ? $"from {_ranked[1].Name}" : "older", !anotherReachesRedis);
+        Assert.Equal(expected, (Encoding.UTF8.GetString(alone.Answer.Value.Span), alone.Answer.Stale));
+        Assert.Equal(expected, (Encoding.UTF8.GetString(batch.Answers[0].Value.Span), batch.Answers[0].Routed.Answer.Stale));
+        Assert.Empty(_ranked[0].Batches);
     }
 
     [Fact]

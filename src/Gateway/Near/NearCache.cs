@@ -54,13 +54,14 @@ internal sealed class NearCache
     /// <returns>Whether one is wanted.</returns>
     public bool Wants(ReadOnlySpan<byte> key) => _asked.Count(RendezvousHash.HashKey(key)) >= AskedOften;
 
-    /// <summary>Finds a copy that may be used.</summary>
+    /// <summary>Finds a copy that may be used; while Redis fails one that is marked as unconfirmed.</summary>
     public bool TryHit(NodeLease lease, ReadOnlySpan<byte> key, out Lookup hit)
     {
         lock (_lock)
         {
             var now = _time.GetTimestamp();
-            if (now >= lease.ValidUntil || !_copies.TryGet(key, now, out var copy) || copy.Session != lease.Number)
+            var confirmed = now < lease.ValidUntil;
+            if ((!confirmed && now >= lease.UnconfirmedUntil) || !_copies.TryGet(key, now, out var copy) || copy.Session != lease.Number || (copy.Absent && !confirmed))
             {
                 hit = default;
                 return false;
@@ -78,7 +79,7 @@ internal sealed class NearCache
             {
                 Status = copy.Absent ? LookupStatus.Absent : LookupStatus.Found,
                 Source = LookupSource.Cache,
-                Freshness = lease.Basis,
+                Freshness = confirmed ? lease.Basis : Freshness.Unconfirmed,
                 Stored = true,
                 Value = copy.Value,
                 AgeMilliseconds = (long)_time.GetElapsedTime(copy.LoadedAt, now).TotalMilliseconds,
@@ -114,7 +115,7 @@ internal sealed class NearCache
                 }
                 else if (_copies.Count > 0)
                 {
-                    Compare(key, answer.Status, value.Span);
+                    Compare(lease, key, answer.Status, value.Span);
                 }
             }
         }
@@ -126,7 +127,7 @@ internal sealed class NearCache
         lock (_lock)
         {
             lease.Load?.Void(key);
-            Compare(key, answer.Status, answer.Value.Span);
+            Compare(lease, key, answer.Status, answer.Value.Span);
         }
     }
 
@@ -155,6 +156,7 @@ internal sealed class NearCache
             (lease.Session, lease.Acknowledged) = (answer.Session, answer.Sequence);
             lease.Basis = answer.Basis;
             lease.ValidUntil = sent + (answer.ValidMilliseconds * _time.TimestampFrequency / 1_000);
+            lease.UnconfirmedUntil = sent + (answer.UnconfirmedMilliseconds * _time.TimestampFrequency / 1_000);
             _copies.RemoveExpired(SweptAtMost);
         }
     }
@@ -166,7 +168,7 @@ internal sealed class NearCache
         lock (_lock)
         {
             var session = lease.Session;
-            (lease.Number, lease.Session, lease.ValidUntil) = (++_lastLease, 0, long.MinValue);
+            (lease.Number, lease.Session, lease.ValidUntil, lease.UnconfirmedUntil) = (++_lastLease, 0, long.MinValue, long.MinValue);
             return session;
         }
     }
@@ -206,8 +208,14 @@ internal sealed class NearCache
         }
     }
 
-    private void Compare(ReadOnlySpan<byte> key, LookupStatus status, ReadOnlySpan<byte> value)
+    private void Compare(NodeLease lease, ReadOnlySpan<byte> key, LookupStatus status, ReadOnlySpan<byte> value)
     {
+        // An error says nothing of the key; nor does a node whose own session is silent: it still has what it does not answer with.
+        if (status == LookupStatus.Failed || (status == LookupStatus.Miss && _time.GetTimestamp() >= lease.ValidUntil))
+        {
+            return;
+        }
+
         if (_copies.TryFind(key, out var copy)
             && !(copy.Absent ? status == LookupStatus.Absent : status == LookupStatus.Found && value.SequenceEqual(copy.Value.Span)))
         {

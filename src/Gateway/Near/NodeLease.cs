@@ -23,6 +23,9 @@ internal sealed class NodeLease(NearCache cache)
     /// <summary>Until when copies may be used, as a timestamp.</summary>
     public long ValidUntil { get; set; } = long.MinValue;
 
+    /// <summary>Until when values may be used past that, marked as unconfirmed: Redis fails.</summary>
+    public long UnconfirmedUntil { get; set; } = long.MinValue;
+
     /// <summary>The look-up that is under way, if there is one: there is never more than one.</summary>
     public NearLoad? Load { get; set; }
 

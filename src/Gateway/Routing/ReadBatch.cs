@@ -45,7 +45,9 @@ internal sealed class ReadBatch(Router router, Nodes nodes)
         }
         else if (owner.Lease?.TryHit(key, out var near) == true)
         {
-            _slots.Add(new Slot { Answer = new KeyAnswer(new(near), near.Value) });
+            _slots.Add(router.IsFinal(near)
+                ? new Slot { Answer = new KeyAnswer(new(near), near.Value) }
+                : new Slot { Read = router.ReadNotHeldAsync(key.ToArray(), owner, failed: false) });
         }
         else
         {

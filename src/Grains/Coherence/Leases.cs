@@ -15,7 +15,8 @@ namespace RpOrleans.Grains.Coherence;
 /// <param name="options">The bound.</param>
 /// <param name="session">The node's own session with Redis: no lease outlasts it.</param>
 /// <param name="clock">The process's own clock.</param>
-internal sealed class Leases(CoherenceOptions options, Session session, TimeProvider clock)
+/// <param name="redisFails">Whether Redis is known to fail, so that the node refuses reads without asking it; <see langword="null"/> for never.</param>
+internal sealed class Leases(CoherenceOptions options, Session session, TimeProvider clock, Func<bool>? redisFails = null)
 {
     /// <summary>So many gateways can hold copies; others are served without.</summary>
     private const int HoldersAtMost = 64;
@@ -25,6 +26,12 @@ internal sealed class Leases(CoherenceOptions options, Session session, TimeProv
 
     /// <summary>Of more keys than so many it is not asked which are to be taken back, but all are: readers wait meanwhile.</summary>
     private const int LookedAtAtMost = 16_384;
+
+    /// <summary>A gateway that has nothing to take back asks so many times in <c>COHERENCE_BOUND</c>.</summary>
+    private const int Renewals = 5;
+
+    /// <summary>The same while it may use what Redis has not confirmed: that is to end soon after Redis answers again.</summary>
+    private const int RenewalsWhileRedisFails = 20;
 
     /// <summary>By how much the clocks of two machines may differ in their rate.</summary>
     private const double ClockRates = 1.01;
@@ -89,7 +96,7 @@ internal sealed class Leases(CoherenceOptions options, Session session, TimeProv
             wake = holder.Wake.Task;
         }
 
-        await wake.WaitAsync(options.Bound / 5, clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await wake.WaitAsync(options.Bound / (LendsUnconfirmed(holder) ? RenewalsWhileRedisFails : Renewals), clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         lock (_lock)
         {
             return Answer(holder, arrived);
@@ -256,9 +263,15 @@ internal sealed class Leases(CoherenceOptions options, Session session, TimeProv
     {
         var left = session.Left; // read before the number: it may be a new session's already
         var valid = session.Number != holder.Confirmed ? TimeSpan.Zero : left < options.Bound ? left : options.Bound;
+        var unconfirmed = LendsUnconfirmed(holder) ? options.Bound : TimeSpan.Zero;
         holder.LapsesAt = Math.Max(holder.LapsesAt, arrived + _bound); // the gateway counts from when it asked, which was before
-        return new LeaseAnswer(holder.Session, holder.Sequence, holder.TakenBack, holder.AllTakenBack, (int)valid.TotalMilliseconds, session.Basis);
+        return new LeaseAnswer(
+            holder.Session, holder.Sequence, holder.TakenBack, holder.AllTakenBack, (int)valid.TotalMilliseconds, session.Basis, (int)unconfirmed.TotalMilliseconds);
     }
+
+    /// <summary>Whether the gateway may do what the node does while Redis fails: answer with what was true when Redis last confirmed it. Not once there is a new session, whose number the gateway has not been told.</summary>
+    private bool LendsUnconfirmed(Holder holder) =>
+        options.Mode == CoherenceMode.Auto && redisFails?.Invoke() == true && session.Number is var number && (number == Session.None || number == holder.Confirmed);
 
     /// <summary>One gateway.</summary>
     private sealed class Holder(Guid gateway)

@@ -26,7 +26,11 @@ internal static class CacheNodeHosting
         silo.Services.TryAddSingleton(Random.Shared);
         silo.Services.AddSingleton(cache).AddSingleton(coherence);
         silo.Services.AddSingleton(_ => new Session(TimeProvider.System));
-        silo.Services.AddSingleton(services => new Leases(coherence, services.GetRequiredService<Session>(), TimeProvider.System));
+        silo.Services.AddSingleton(services =>
+        {
+            var origin = services.GetRequiredService<IOrigin>();
+            return new Leases(coherence, services.GetRequiredService<Session>(), TimeProvider.System, () => origin.Health.Refuses);
+        });
         silo.Services.AddSingleton(services =>
         {
             var leases = services.GetRequiredService<Leases>();
