@@ -14,7 +14,7 @@ internal sealed class GatewayReport(GatewayMetrics metrics, Nodes nodes, Connect
 
     /// <summary>A snapshot; nodes that do not answer at once are named without figures.</summary>
     public async Task<GatewayStats> StatsAsync() => new(
-        new GatewayFigures(Math.Round(time.GetElapsedTime(_started).TotalSeconds, 3), connections.Open, metrics.Requests, nodes.NotReady(), near is null ? null : new NearFigures(near.Hits, near.Count, near.Bytes)),
+        new GatewayFigures(Math.Round(time.GetElapsedTime(_started).TotalSeconds, 3), connections.Open, metrics.Requests, nodes.NotReady(), near is null ? null : new NearFigures(near.Hits, near.Stale, near.Count, near.Bytes)),
         await Task.WhenAll(nodes.Ring.Nodes.Select(OfAsync)));
 
     private static async Task<object> OfAsync(NodeLink node)
@@ -46,6 +46,7 @@ internal sealed record GatewayFigures(
 
 /// <summary>What a gateway has answered from copies, and how much they take.</summary>
 /// <param name="Hits">Reads answered from them.</param>
+/// <param name="Stale">Those of them that Redis could not be asked to confirm.</param>
 /// <param name="Entries">Copies held.</param>
 /// <param name="Bytes">Bytes that they take.</param>
-internal sealed record NearFigures(long Hits, int Entries, long Bytes);
+internal sealed record NearFigures(long Hits, long Stale, int Entries, long Bytes);

@@ -20,10 +20,7 @@ public sealed class NearReadTests(ClusterFixture cluster, ITestOutputHelper outp
         await writing.PutAsync("near", "first");
         await CopiedAsync(asking, "near", "first");
 
-        var (near, nodes) = (await NearHitsAsync(), await NodeHitsAsync());
-        Assert.All(await asking.RepeatAsync(50, "near"), reply => Assert.Equal((200, "first", "HIT"), (reply.Status, reply.Body, reply.Cache)));
-        Assert.Equal(near + 50, await NearHitsAsync());
-        Assert.Equal(nodes, await NodeHitsAsync());
+        await AnswersByItselfAsync(asking, "near", "first", "HIT", "hits", "hits");
 
         Assert.Equal(204, (await writing.PutAsync("near", "second")).Status);
         Assert.Equal("second", (await asking.GetAsync("near")).Body);
@@ -72,9 +69,8 @@ public sealed class NearReadTests(ClusterFixture cluster, ITestOutputHelper outp
         {
             await CopiedAsync(asking, "ill", "held", "STALE");
 
-            var (near, nodes) = (await NearHitsAsync(), await StaleAtNodesAsync());
-            Assert.All(await asking.RepeatAsync(50, "ill"), reply => Assert.Equal((200, "rporleans; fwd=stale; detail=unconfirmed"), (reply.Status, reply.CacheStatus)));
-            Assert.Equal((near + 50, nodes), (await NearHitsAsync(), await StaleAtNodesAsync()));
+            await AnswersByItselfAsync(asking, "ill", "held", "STALE", "stale", "staleAnswers");
+            Assert.Equal("rporleans; fwd=stale; detail=unconfirmed", (await asking.GetAsync("ill")).CacheStatus);
         }
         finally
         {
@@ -94,6 +90,11 @@ public sealed class NearReadTests(ClusterFixture cluster, ITestOutputHelper outp
             {
                 var before = await NearHitsAsync();
                 var reply = await client.GetAsync(key);
+                if (cache == "STALE" && reply.Status is 503 or 504)
+                {
+                    return false; // it has not been found out yet that Redis is ill
+                }
+
                 Assert.Equal((200, value), (reply.Status, reply.Body));
                 return reply.Cache == cache && await NearHitsAsync() > before;
             },
@@ -101,14 +102,25 @@ public sealed class NearReadTests(ClusterFixture cluster, ITestOutputHelper outp
             "there is a copy");
     }
 
-    private async Task<long> NearHitsAsync()
+    /// <summary>Asks until fifty reads in a row cost no call: where the machine stands still for longer than a lease holds, the node is asked in between.</summary>
+    private Task AnswersByItselfAsync(Client client, string key, string value, string cache, string nearFigure, string nodesFigure) => Eventually.TrueAsync(
+        async () =>
+        {
+            var (near, nodes) = (await NearAsync(nearFigure), await NodesAsync(nodesFigure));
+            Assert.All(await client.RepeatAsync(50, key), reply => Assert.Equal((200, value, cache), (reply.Status, reply.Body, reply.Cache)));
+            return (near + 50, nodes) == (await NearAsync(nearFigure), await NodesAsync(nodesFigure));
+        },
+        TimeSpan.FromSeconds(5),
+        "the gateway answers by itself");
+
+    private Task<long> NearHitsAsync() => NearAsync("hits");
+
+    private async Task<long> NearAsync(string figure)
     {
         var (_, stats) = await cluster.Gateways[0].AdminAsync("/stats");
         using var json = JsonDocument.Parse(stats);
-        return json.RootElement.GetProperty("gateway").GetProperty("near").GetProperty("hits").GetInt64();
+        return json.RootElement.GetProperty("gateway").GetProperty("near").GetProperty(figure).GetInt64();
     }
 
-    private async Task<long> StaleAtNodesAsync() => (await cluster.Gateways[0].NodesAsync()).Sum(node => node.GetProperty("staleAnswers").GetInt64());
-
-    private async Task<long> NodeHitsAsync() => (await cluster.Gateways[0].NodesAsync()).Sum(node => node.GetProperty("hits").GetInt64());
+    private async Task<long> NodesAsync(string figure) => (await cluster.Gateways[0].NodesAsync()).Sum(node => node.GetProperty(figure).GetInt64());
 }

@@ -30,6 +30,7 @@ internal sealed class NearCache
     private readonly FrequencySketch _asked = new(SketchWidth);
     private int _lastLease;
     private long _hits;
+    private long _stale;
 
     /// <param name="maximumBytes">Memory that they may take.</param>
     /// <param name="time">The clock.</param>
@@ -40,6 +41,9 @@ internal sealed class NearCache
 
     /// <summary>Reads answered from copies.</summary>
     public long Hits => Volatile.Read(ref _hits);
+
+    /// <summary>Those among them that were marked as unconfirmed.</summary>
+    public long Stale => Volatile.Read(ref _stale);
 
     /// <summary>Copies that are held.</summary>
     public int Count => _copies.Count;
@@ -75,6 +79,7 @@ internal sealed class NearCache
             }
 
             _hits++;
+            _stale += confirmed ? 0 : 1;
             hit = new Lookup
             {
                 Status = copy.Absent ? LookupStatus.Absent : LookupStatus.Found,
