@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace RpOrleans.Load;
 
 /// <summary>Knows what was written, and compares every answer with it.</summary>
@@ -55,10 +57,12 @@ internal sealed class Judge(Values values, int keys, int run)
         for (var i = 0; i < connection.Reads; i++)
         {
             var key = connection.Keys[i];
+            var from = rest;
             var version = values.Take(ref rest, key);
             if (version < 0 || (version > _sent[key] && version >= _first && version != 0))
             {
-                throw new WrongAnswerException($"Key {key} was answered with something that is not its value: {answer.Text}");
+                throw new WrongAnswerException(
+                    $"Key {key}, number {i} of {connection.Reads}, was answered with something that is not its value, behind the value before it: {Begin(from)}\nThe whole: {answer.Text}");
             }
 
             if (version < connection.Floors[i])
@@ -67,4 +71,6 @@ internal sealed class Judge(Values values, int keys, int run)
             }
         }
     }
+
+    private static string Begin(ReadOnlySpan<byte> text) => Encoding.Latin1.GetString(text[..Math.Min(text.Length, 1_000)]);
 }

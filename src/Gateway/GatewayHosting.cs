@@ -69,7 +69,7 @@ internal static class GatewayHosting
         services.AddSingleton<Nodes>().AddSingleton<Router>();
         services.AddSingleton<GatewayMetrics>().AddSingleton<GatewayReport>();
         services.AddSingleton<ConnectionLimit>();
-        services.AddSingleton<HttpFront>().AddSingleton<ReadKey>().AddSingleton<WriteKey>().AddSingleton<BatchGet>().AddSingleton<LargeValues>();
+        services.AddSingleton<HttpFront>().AddSingleton<DirectReads>().AddSingleton<ReadKey>().AddSingleton<WriteKey>().AddSingleton<BatchGet>().AddSingleton<LargeValues>();
         services.AddSingleton<RespServices>().AddSingleton<CachedReads>().AddSingleton<UpstreamPool>().AddSingleton<ServerCommands>();
         services.AddSingleton<RespClients>().AddHostedService(provider => provider.GetRequiredService<RespClients>());
         services.AddRouting();
@@ -107,6 +107,11 @@ internal static class GatewayHosting
             {
                 listen.Protocols = HttpProtocols.Http1;
                 listen.Use(kestrel.ApplicationServices.GetRequiredService<ConnectionLimit>().Http);
+                if (settings.Users is null) // who may read what, Kestrel's side knows
+                {
+                    listen.Use(kestrel.ApplicationServices.GetRequiredService<DirectReads>().Middleware);
+                }
+
                 listen.Use(NulEscape.Middleware);
             });
             if (settings.Gateway.RespPort != 0)

@@ -25,6 +25,7 @@ internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches
         }
 
         nul?.AwaitHead();
+        context.Features.Get<DirectReads.Requests>()?.AwaitHead();
         return AnswerAsync(context, target, raw);
     }
 
@@ -51,6 +52,7 @@ internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches
             if (IsReadToItsEnd(context))
             {
                 nul?.AwaitHead();
+                context.Features.Get<DirectReads.Requests>()?.AwaitHead();
             }
             else
             {

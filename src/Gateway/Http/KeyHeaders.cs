@@ -27,14 +27,8 @@ internal static class KeyHeaders
     public static void OfRead(IHeaderDictionary headers, in Lookup lookup, ReadTerms terms)
     {
         Common(headers);
-        var hit = lookup is { Source: LookupSource.Cache, Status: LookupStatus.Found or LookupStatus.Absent };
-        headers["X-Cache"] = !hit ? terms.Mode == ReadMode.Bypass ? _bypass : _miss
-            : lookup.Stale ? _stale
-            : lookup.Status == LookupStatus.Absent ? _negative
-            : _hit;
-        headers["Cache-Status"] = !hit ? Forwarded(lookup, terms)
-            : lookup.Stale ? Stale(lookup, terms)
-            : Hit(lookup.FreshMilliseconds / 1_000, lookup.Freshness);
+        headers["X-Cache"] = Cache(lookup, terms);
+        headers["Cache-Status"] = CacheStatus(lookup, terms);
         if (lookup.Status is LookupStatus.Found or LookupStatus.TooLarge)
         {
             headers.Age = lookup.AgeMilliseconds < 1_000 ? "0" : (lookup.AgeMilliseconds / 1_000).ToString(CultureInfo.InvariantCulture);
@@ -48,6 +42,21 @@ internal static class KeyHeaders
         headers["X-Cache"] = _bypass;
         headers["Cache-Status"] = stored ? "rporleans; fwd=method; stored" : "rporleans; fwd=method";
     }
+
+    /// <summary>Whether a cache answered, in a word: <c>X-Cache</c>.</summary>
+    public static StringValues Cache(in Lookup lookup, ReadTerms terms) =>
+        !IsHit(lookup) ? terms.Mode == ReadMode.Bypass ? _bypass : _miss
+        : lookup.Stale ? _stale
+        : lookup.Status == LookupStatus.Absent ? _negative
+        : _hit;
+
+    /// <summary>How a cache dealt with a read: <c>Cache-Status</c> (RFC 9211).</summary>
+    public static StringValues CacheStatus(in Lookup lookup, ReadTerms terms) =>
+        !IsHit(lookup) ? Forwarded(lookup, terms)
+        : lookup.Stale ? Stale(lookup, terms)
+        : Hit(lookup.FreshMilliseconds / 1_000, lookup.Freshness);
+
+    private static bool IsHit(in Lookup lookup) => lookup is { Source: LookupSource.Cache, Status: LookupStatus.Found or LookupStatus.Absent };
 
     private static StringValues Hit(long secondsLeft, Freshness freshness)
     {

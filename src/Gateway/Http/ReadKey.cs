@@ -19,6 +19,12 @@ internal sealed class ReadKey(Router router, LargeValues largeValues, CacheOptio
     private static readonly byte[] _fromCache = [.. ", \"source\": \"cache\"}"u8];
     private static readonly byte[] _fromRedis = [.. ", \"source\": \"redis\"}"u8];
 
+    /// <summary>How a read that found out something of its key ended.</summary>
+    public static GatewayOutcome OutcomeOf(in Lookup lookup) =>
+        lookup.Status == LookupStatus.Absent ? GatewayOutcome.Absent
+        : lookup.Source == LookupSource.Cache ? GatewayOutcome.Hit
+        : GatewayOutcome.Miss;
+
     /// <summary>Answers with what is known of the key.</summary>
     public async Task AnswerAsync(HttpContext context, byte[] key)
     {
@@ -30,7 +36,7 @@ internal sealed class ReadKey(Router router, LargeValues largeValues, CacheOptio
         }
 
         var terms = CacheDirectives.Parse(context.Request.Headers.CacheControl);
-        var (lookup, fault) = await router.ReadAsync(key, terms);
+        var (lookup, fault) = context.Features.Get<DirectReads.Requests>()?.TakeKnown() ?? await router.ReadAsync(key, terms);
         if (fault != RouteFault.None)
         {
             metrics.Count(GatewayOutcome.Failed);
@@ -53,10 +59,10 @@ internal sealed class ReadKey(Router router, LargeValues largeValues, CacheOptio
         switch (lookup.Status)
         {
             case LookupStatus.Found:
-                metrics.Count(lookup.Source == LookupSource.Cache ? GatewayOutcome.Hit : GatewayOutcome.Miss);
+                metrics.Count(OutcomeOf(lookup));
                 return WriteValueAsync(context, lookup);
             case LookupStatus.Absent:
-                metrics.Count(GatewayOutcome.Absent);
+                metrics.Count(OutcomeOf(lookup));
                 return PlainText.WriteAsync(context, StatusCodes.Status404NotFound, PlainText.KeyNotFound);
             case LookupStatus.Miss:
                 metrics.Count(GatewayOutcome.Failed);
@@ -98,7 +104,7 @@ internal sealed class ReadKey(Router router, LargeValues largeValues, CacheOptio
         }
 
         response.ContentType = ValueFormats.Json;
-        var source = lookup.Source == LookupSource.Cache ? _fromCache : _fromRedis;
+        var source = SourceMember(lookup.Source);
         if (value.Length > StreamedFrom)
         {
             return context.Request.Method == HttpMethods.Head ? Task.CompletedTask : StreamAsync(context, value, source);
@@ -106,7 +112,7 @@ internal sealed class ReadKey(Router router, LargeValues largeValues, CacheOptio
 
         if (ValueJson.IsPlain(value.Span))
         {
-            return WritePlain(context, value.Span, source);
+            return WritePlain(context, value.Span, lookup.Source);
         }
 
         var json = new ArrayBufferWriter<byte>(value.Length + 64);
@@ -117,10 +123,26 @@ internal sealed class ReadKey(Router router, LargeValues largeValues, CacheOptio
         return context.Request.Method == HttpMethods.Head ? Task.CompletedTask : ResponseBody.WriteAsync(response, json.WrittenMemory);
     }
 
+    /// <summary>How long the answer with a value is that needs no escaping.</summary>
+    public static int LengthOfPlain(ReadOnlySpan<byte> value, LookupSource source) => _beforePlain.Length + value.Length + 1 + SourceMember(source).Length;
+
     /// <summary>Most values need no escaping: then the length is known, and the answer is put together where it is sent from.</summary>
-    private static Task WritePlain(HttpContext context, ReadOnlySpan<byte> value, byte[] source)
+    public static void WritePlain(IBufferWriter<byte> output, ReadOnlySpan<byte> value, LookupSource source)
     {
-        var length = _beforePlain.Length + value.Length + 1 + source.Length;
+        var length = LengthOfPlain(value, source);
+        var answer = output.GetSpan(length);
+        _beforePlain.CopyTo(answer);
+        value.CopyTo(answer[_beforePlain.Length..]);
+        answer[_beforePlain.Length + value.Length] = (byte)'"';
+        SourceMember(source).CopyTo(answer[(_beforePlain.Length + value.Length + 1)..]);
+        output.Advance(length);
+    }
+
+    private static byte[] SourceMember(LookupSource source) => source == LookupSource.Cache ? _fromCache : _fromRedis;
+
+    private static Task WritePlain(HttpContext context, ReadOnlySpan<byte> value, LookupSource source)
+    {
+        var length = LengthOfPlain(value, source);
         context.Response.ContentLength = length;
         if (context.Request.Method == HttpMethods.Head)
         {
@@ -128,12 +150,7 @@ internal sealed class ReadKey(Router router, LargeValues largeValues, CacheOptio
         }
 
         var output = context.Response.BodyWriter;
-        var answer = output.GetSpan(length);
-        _beforePlain.CopyTo(answer);
-        value.CopyTo(answer[_beforePlain.Length..]);
-        answer[_beforePlain.Length + value.Length] = (byte)'"';
-        source.CopyTo(answer[(_beforePlain.Length + value.Length + 1)..]);
-        output.Advance(length);
+        WritePlain(output, value, source);
         return length <= FlushedAtTheEnd ? Task.CompletedTask : output.FlushAsync(context.RequestAborted).AsTask();
     }
 

@@ -113,19 +113,21 @@ internal sealed class NodeLink
     /// <summary>The lease on copies of what the node holds; <see langword="null"/> where there are none.</summary>
     public NodeLease? Lease { get; }
 
-    /// <summary>Looks a key up in the node's memory, or among the copies of what it holds.</summary>
-    /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>
-    public ValueTask<Lookup> PeekAsync(byte[] key)
+    /// <summary>Looks a key up in this process: in the node's memory, where that is here, or among the copies of what it holds.</summary>
+    public bool TryHit(ReadOnlySpan<byte> key, out Lookup hit)
     {
-        Lookup hit;
         if (_held is not null)
         {
-            _held.TryHit(key, out hit);
-            return new(hit);
+            return _held.TryHit(key, out hit);
         }
 
-        return Lease?.TryHit(key, out hit) == true ? new(hit) : PeekOneAsync(key);
+        hit = default;
+        return Lease?.TryHit(key, out hit) == true;
     }
+
+    /// <summary>Looks a key up in the node's memory, or among the copies of what it holds.</summary>
+    /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>
+    public ValueTask<Lookup> PeekAsync(byte[] key) => TryHit(key, out var hit) || _held is not null ? new(hit) : PeekOneAsync(key);
 
     /// <summary>Looks keys up in the memory of a node that is not in this process.</summary>
     /// <exception cref="NodeUnavailableException">The node gave no answer.</exception>

@@ -37,17 +37,15 @@ internal sealed class ReadBatch(Router router, Nodes nodes)
         {
             _slots.Add(new Slot { Read = router.ReadAsync(key.ToArray(), default) });
         }
-        else if (owner.Held is { } held)
+        else if (owner.TryHit(key, out var hit))
         {
-            _slots.Add(held.TryHit(key, out var hit)
+            _slots.Add(router.IsFinal(hit)
                 ? new Slot { Answer = new KeyAnswer(new(hit), hit.Value) }
-                : new Slot { Read = router.ReadAsync(key.ToArray(), default) });
-        }
-        else if (owner.Lease?.TryHit(key, out var near) == true)
-        {
-            _slots.Add(router.IsFinal(near)
-                ? new Slot { Answer = new KeyAnswer(new(near), near.Value) }
                 : new Slot { Read = router.ReadNotHeldAsync(key.ToArray(), owner, failed: false) });
+        }
+        else if (owner.Held is not null)
+        {
+            _slots.Add(new Slot { Read = router.ReadAsync(key.ToArray(), default) });
         }
         else
         {

@@ -83,6 +83,16 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
             : await ReadFromAnyAsync(new ReadRequest(key, terms.Mode, terms.Copies), started, failed).ConfigureAwait(false);
     }
 
+    /// <summary>Reads a key; what is held in this process is found here and now.</summary>
+    public ValueTask<Routed<Lookup>> ReadAsync(ReadOnlySpan<byte> key)
+    {
+        var held = default(Lookup);
+        var found = nodes.Ring.Owner(key) is { Usable: true } owner && owner.TryHit(key, out held) ? owner : null;
+        return found is null ? ReadAsync(key.ToArray(), default)
+            : IsFinal(held) ? new(new Routed<Lookup>(held))
+            : ReadNotHeldAsync(key.ToArray(), found, failed: false);
+    }
+
     /// <summary>Whether what a node answered without asking Redis is the answer: not where it holds nothing, or has no way to Redis while another node has one.</summary>
     public bool IsFinal(in Lookup held) => held.Status != LookupStatus.Miss && !(LacksRedis(held) && nodes.Ring.Nodes.Any(ReachesRedis));
 
