@@ -102,7 +102,7 @@ public sealed class AccessStartUpTests
 
     private static async Task<(int Code, string Output)> HashAsync(string input)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "RpOrleans.Gateway.dll"), "--hash-secret"])
+        var start = new ProcessStartInfo("dotnet", [NodeProcess.Locate("RpOrleans.Gateway"), "--hash-secret"])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, StandardInputEncoding = new UTF8Encoding(false),
         };

@@ -1,3 +1,4 @@
+using RpOrleans.Tests.Support;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Xunit;
@@ -23,7 +24,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public static GatewayProcess Start(string[] arguments, params (string Name, string Value)[] settings)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "RpOrleans.Gateway.dll"));
+        start.ArgumentList.Add(NodeProcess.Locate("RpOrleans.Gateway"));
         Array.ForEach(arguments, start.ArgumentList.Add);
         foreach (var name in new[] { "SERVER_PORT", "SEVER_PORT", "REDIS_HOST", "REDIS_PORT", "CLUSTERING", "HOST_NAME" })
         {

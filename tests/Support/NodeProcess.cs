@@ -159,20 +159,21 @@ internal sealed class NodeProcess : IAsyncDisposable
         return new NodeProcess(program, file, settings, await ProcessLauncher.StartAsync(host, [file], settings));
     }
 
-    /// <summary>Finds a program beside the tests, whose project refers to it, else where its own project builds it.</summary>
-    private static string Locate(string program)
+    /// <summary>Finds a program where its own project builds it, compiled ahead of time.</summary>
+    /// <exception cref="FileNotFoundException">It is not built.</exception>
+    internal static string Locate(string program)
     {
         var here = new DirectoryInfo(AppContext.BaseDirectory);
-        var built = Path.Combine(here.Parent!.Name, here.Name); // Release/net10.0
-        var candidates = new List<string> { Path.Combine(here.FullName, program) };
         for (var folder = here; folder is not null; folder = folder.Parent)
         {
-            candidates.Add(Path.Combine(folder.FullName, "src", program["RpOrleans.".Length..], "bin", built, program));
+            var built = Path.Combine(folder.FullName, "src", program["RpOrleans.".Length..], "bin", here.Parent!.Name, here.Name, $"{program}.dll"); // Release/net10.0
+            if (System.IO.File.Exists(built))
+            {
+                return built;
+            }
         }
 
-        return candidates.FirstOrDefault(path => System.IO.File.Exists($"{path}.dll") && System.IO.File.Exists($"{path}.runtimeconfig.json")) is { } found
-            ? $"{found}.dll"
-            : throw new FileNotFoundException($"{program}.dll is not built: neither beside the tests nor in src.");
+        throw new FileNotFoundException($"{program}.dll is not built.");
     }
 
     [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
