@@ -47,6 +47,36 @@ internal sealed class CachedReads(CacheOptions options, GatewayMetrics metrics)
     /// <summary>How many keys it asks for; they come first.</summary>
     public static int KeysOf(CachedRead read, in Request request) => read is CachedRead.MGet or CachedRead.Exists ? request.Count - 1 : 1;
 
+    /// <summary>Answers the first of what has arrived, as long as it is plain reads of what is held in this process.</summary>
+    /// <param name="received">What has arrived, from the beginning of a request.</param>
+    /// <param name="router">Knows what is held.</param>
+    /// <param name="output">Where the replies go.</param>
+    /// <param name="protocol">The client's version.</param>
+    /// <returns>How many bytes of it have been answered.</returns>
+    public int AnswerHits(ReadOnlySpan<byte> received, Router router, ReplyOutput output, int protocol)
+    {
+        var (answered, hits, absent) = (0, 0, 0);
+        while (output.Gathered < ReplyOutput.Much && PlainGet.TryRead(received[answered..], out var key, out var length)
+               && key.Length <= options.MaximumKeyBytes && router.TryHit(key, out var hit) && hit.Status is LookupStatus.Found or LookupStatus.Absent)
+        {
+            answered += length;
+            if (hit.Status == LookupStatus.Found)
+            {
+                hits++;
+                output.WriteBulk(hit.Value.Span);
+            }
+            else
+            {
+                absent++;
+                output.WriteNull(protocol);
+            }
+        }
+
+        metrics.Count(GatewayOutcome.Hit, hits);
+        metrics.Count(GatewayOutcome.Absent, absent);
+        return answered;
+    }
+
     /// <summary>Writes the reply.</summary>
     /// <param name="read">The read.</param>
     /// <param name="request">Its words.</param>

@@ -48,6 +48,9 @@ internal sealed class Dispatch(RespClient client, RespServices services, PassThr
     /// <summary>Why the request that was asked about last is refused, if it is.</summary>
     public string? Refusal { get; private set; }
 
+    /// <summary>Whether each read that the cache can answer goes there, whatever its key.</summary>
+    public bool TakesPlainReads => client.Trusted && client.User is not { IsLimited: true } && !isFed() && !passThrough.HasState && !written.ConcernsAny;
+
     /// <summary>What becomes of a request; the server is asked for its commands if need be.</summary>
     public async ValueTask<(Way Way, Command? Command)> WayOfAsync(Request request)
     {

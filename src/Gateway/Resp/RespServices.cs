@@ -9,7 +9,7 @@ namespace RpOrleans.Gateway.Resp;
 
 /// <summary>What all clients' connections share.</summary>
 internal sealed class RespServices(
-    Router router, Nodes nodes, CachedReads reads, UpstreamPool pool, ServerCommands commands, RespClients clients, GatewayMetrics metrics, GatewayOptions gateway, RedisOptions redis, TimeProvider time,
+    Router router, Nodes nodes, CachedReads reads, UpstreamPool pool, ServerCommands commands, RespClients clients, GatewayMetrics metrics, GatewayOptions gateway, RedisOptions redis, CoherenceOptions coherence, TimeProvider time,
     Logins? logins = null)
 {
     /// <summary>Turns the connection to Redis into a debugger's: whoever uses it next would talk to that.</summary>
@@ -33,6 +33,9 @@ internal sealed class RespServices(
         batch.Clear(); // it holds values
         _batches.Add(batch);
     }
+
+    /// <summary>For what a client has Redis write.</summary>
+    public WrittenByClient NothingWritten() => new(router, pool, coherence.Bound, time);
 
     public UpstreamPool Pool => pool;
 

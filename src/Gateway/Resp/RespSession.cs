@@ -51,8 +51,8 @@ internal sealed class RespSession : IAsyncDisposable
             Held = () => _parser.Held,
             Overdue = () => _output.Overdue || RequestOverdue,
         };
-        _written = new WrittenByClient(services.Router, services.Pool);
-        _passThrough = new PassThrough(services.Pool, Client, _written, new WrittenByClient(services.Router, services.Pool), _output, FlushAsync);
+        _written = services.NothingWritten();
+        _passThrough = new PassThrough(services.Pool, Client, _written, services.NothingWritten(), _output, FlushAsync);
         _here = new ConnectionCommands(Client, services, _output);
         _dispatch = new Dispatch(Client, services, _passThrough, _written, _here, () => _feed is not null, () => _subscriptions?.Protocol);
     }
@@ -67,10 +67,11 @@ internal sealed class RespSession : IAsyncDisposable
         {
             var read = await input.ReadAsync().ConfigureAwait(false);
             Client.Answered = true;
-            _parser.Append(read.Buffer);
+            var answered = AnswerHits(read.Buffer.FirstSpan);
+            _parser.Append(answered == 0 ? read.Buffer : read.Buffer.Slice(answered));
             input.AdvanceTo(read.Buffer.End);
             _parser.Trusted = Client.Trusted;
-            var whole = false;
+            var whole = answered > 0;
             while (!_leaving && Gather())
             {
                 whole = true;
@@ -109,6 +110,24 @@ internal sealed class RespSession : IAsyncDisposable
     private bool RequestOverdue =>
         Volatile.Read(ref _requestBegun) is not 0 and var since
         && _services.Time.GetElapsedTime(since) > _patience + TimeSpan.FromSeconds(_parser.Held / SlowestBytesPerSecond);
+
+    /// <summary>Most of what is asked for is held, and then nothing of what follows is needed; where anything is not as usual, it is not tried.</summary>
+    private int AnswerHits(ReadOnlySpan<byte> received)
+    {
+        if (_parser.Begun || _output.Muted || _skipNext || Client.Subscribed || !_dispatch.TakesPlainReads)
+        {
+            return 0;
+        }
+
+        var answered = _services.Reads.AnswerHits(received, _services.Router, _output, Client.Protocol);
+        if (answered > 0)
+        {
+            Client.ActiveAt = _services.Time.GetTimestamp();
+            Client.LastCommand = "get";
+        }
+
+        return answered;
+    }
 
     /// <summary>Takes the requests that are there.</summary>
     private bool Gather()

@@ -7,8 +7,15 @@ using RpOrleans.Grains.Origin;
 
 namespace RpOrleans.Gateway.Resp;
 
+// A script may write keys that it does not name, though Redis wants them named. Of those nodes hear from Redis alone, as of what others
+// change, within COHERENCE_BOUND; so long the script's own client reads from Redis.
+
 /// <summary>What a client has had Redis write, and is not to be told of before no node answers with what was there before.</summary>
-internal sealed class WrittenByClient(Router router, UpstreamPool pool)
+/// <param name="router">Has the nodes let go of it.</param>
+/// <param name="pool">Connections to Redis.</param>
+/// <param name="bound"><c>COHERENCE_BOUND</c>.</param>
+/// <param name="time">The clock.</param>
+internal sealed class WrittenByClient(Router router, UpstreamPool pool, TimeSpan bound, TimeProvider time)
 {
     /// <summary>Among more keys than so many none is looked for.</summary>
     private const int ComparedAtMost = 64;
@@ -16,6 +23,8 @@ internal sealed class WrittenByClient(Router router, UpstreamPool pool)
     private readonly List<byte[]> _keys = [];
     private readonly List<byte[]> _unclear = []; // whole commands
     private bool _any;
+    private bool _scripts;
+    private long _scriptAt; // when the last one had been settled; 0 when that is long ago
 
     /// <summary>A command was carried out, or may have been.</summary>
     /// <param name="request">It.</param>
@@ -33,6 +42,7 @@ internal sealed class WrittenByClient(Router router, UpstreamPool pool)
         else if (command.Writes)
         {
             AddKeys(request, command);
+            _scripts |= command.Scripts;
         }
     }
 
@@ -42,6 +52,7 @@ internal sealed class WrittenByClient(Router router, UpstreamPool pool)
         _keys.AddRange(others._keys);
         _unclear.AddRange(others._unclear);
         _any |= others._any;
+        _scripts |= others._scripts;
         others.Clear();
     }
 
@@ -50,8 +61,11 @@ internal sealed class WrittenByClient(Router router, UpstreamPool pool)
     {
         _keys.Clear();
         _unclear.Clear();
-        _any = false;
+        _any = _scripts = false;
     }
+
+    /// <summary>Whether a node may still answer with what was there before some key or other was written.</summary>
+    public bool ConcernsAny => !IsEmpty || FollowsScript;
 
     /// <summary>Whether a node may still answer with what was there before one of the keys was written.</summary>
     /// <param name="request">The keys stand behind its name.</param>
@@ -60,10 +74,10 @@ internal sealed class WrittenByClient(Router router, UpstreamPool pool)
     {
         if (IsEmpty)
         {
-            return false;
+            return FollowsScript;
         }
 
-        if (_any || _unclear.Count > 0 || _keys.Count > ComparedAtMost)
+        if (_any || _scripts || FollowsScript || _unclear.Count > 0 || _keys.Count > ComparedAtMost)
         {
             return true;
         }
@@ -86,6 +100,15 @@ internal sealed class WrittenByClient(Router router, UpstreamPool pool)
     public ValueTask SettleAsync() => IsEmpty ? ValueTask.CompletedTask : new(SettleAllAsync());
 
     private bool IsEmpty => !_any && _keys.Count == 0 && _unclear.Count == 0;
+
+    private bool FollowsScript
+    {
+        get
+        {
+            _scriptAt = _scriptAt != 0 && time.GetElapsedTime(_scriptAt) < bound ? _scriptAt : 0;
+            return _scriptAt != 0;
+        }
+    }
 
     private void AddKeys(Request request, Command command)
     {
@@ -117,6 +140,7 @@ internal sealed class WrittenByClient(Router router, UpstreamPool pool)
             await router.SettleAsync(_any ? null : _keys).ConfigureAwait(false);
         }
 
+        _scriptAt = _scripts ? time.GetTimestamp() : _scriptAt;
         Clear();
     }
 

@@ -93,6 +93,13 @@ internal sealed class Router(Nodes nodes, CoherenceOptions coherence, TimeProvid
             : ReadNotHeldAsync(key.ToArray(), found, failed: false);
     }
 
+    /// <summary>Looks for the answer to a read in this process.</summary>
+    public bool TryHit(ReadOnlySpan<byte> key, out Lookup hit)
+    {
+        hit = default;
+        return nodes.Ring.Owner(key) is { Usable: true } owner && owner.TryHit(key, out hit) && IsFinal(hit);
+    }
+
     /// <summary>Whether what a node answered without asking Redis is the answer: not where it holds nothing, or has no way to Redis while another node has one.</summary>
     public bool IsFinal(in Lookup held) => held.Status != LookupStatus.Miss && !(LacksRedis(held) && nodes.Ring.Nodes.Any(ReachesRedis));
 
