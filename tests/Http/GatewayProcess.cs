@@ -1,6 +1,6 @@
-using RpOrleans.Tests.Support;
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using RpOrleans.Tests.Support;
 using Xunit;
 
 namespace RpOrleans.Tests.Http;

@@ -24,8 +24,7 @@ internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches
             return AnswerWithBodyAsync(context, target, raw, nul);
         }
 
-        nul?.AwaitHead();
-        context.Features.Get<DirectReads.Requests>()?.AwaitHead();
+        AwaitHead(context, nul);
         return AnswerAsync(context, target, raw);
     }
 
@@ -51,8 +50,7 @@ internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches
         {
             if (IsReadToItsEnd(context))
             {
-                nul?.AwaitHead();
-                context.Features.Get<DirectReads.Requests>()?.AwaitHead();
+                AwaitHead(context, nul);
             }
             else
             {
@@ -166,6 +164,13 @@ internal sealed class HttpFront(ReadKey reads, WriteKey writes, BatchGet batches
     /// <summary>The escape, if all that look like one stand for an encoded NUL; none was sent as it is.</summary>
     private static string? EscapeIn(string raw, NulEscape? nul) =>
         nul?.TakeUsed() is > 0 and var used && raw.AsSpan().Count(NulEscape.Escape) == used ? NulEscape.Escape : null;
+
+    /// <summary>The request has been read to its end: what comes next on its connection is the head of another.</summary>
+    private static void AwaitHead(HttpContext context, NulEscape? nul)
+    {
+        nul?.AwaitHead();
+        context.Features.Get<DirectReads.Requests>()?.AwaitHead();
+    }
 
     /// <summary>The home page says nothing but that somebody is there.</summary>
     private static bool IsForStrangers(HttpRequest request, RequestTarget target) =>

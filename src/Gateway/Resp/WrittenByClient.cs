@@ -24,7 +24,7 @@ internal sealed class WrittenByClient(Router router, UpstreamPool pool, TimeSpan
     private readonly List<byte[]> _unclear = []; // whole commands
     private bool _any;
     private bool _scripts;
-    private long _scriptAt; // when the last one had been settled; 0 when that is long ago
+    private long _scriptAt; // when the last one had been settled; 0 for none yet
 
     /// <summary>A command was carried out, or may have been.</summary>
     /// <param name="request">It.</param>
@@ -101,14 +101,7 @@ internal sealed class WrittenByClient(Router router, UpstreamPool pool, TimeSpan
 
     private bool IsEmpty => !_any && _keys.Count == 0 && _unclear.Count == 0;
 
-    private bool FollowsScript
-    {
-        get
-        {
-            _scriptAt = _scriptAt != 0 && time.GetElapsedTime(_scriptAt) < bound ? _scriptAt : 0;
-            return _scriptAt != 0;
-        }
-    }
+    private bool FollowsScript => _scriptAt != 0 && time.GetElapsedTime(_scriptAt) < bound;
 
     private void AddKeys(Request request, Command command)
     {
