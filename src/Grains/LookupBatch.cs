@@ -20,7 +20,7 @@ public sealed record LookupBatch([property: Id(0)] byte[] Packed)
             size += SizeOf(answer);
         }
 
-        var packed = new byte[size];
+        var packed = GC.AllocateUninitializedArray<byte>(size);
         var rest = packed.AsSpan();
         foreach (ref readonly var answer in answers)
         {

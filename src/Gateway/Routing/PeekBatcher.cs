@@ -110,7 +110,7 @@ internal sealed class PeekBatcher(Func<KeyBatch, Task<LookupBatch>> send)
             bytes += waiter.Keys.Packed.Length;
         }
 
-        var packed = new byte[bytes];
+        var packed = GC.AllocateUninitializedArray<byte>(bytes);
         var at = 0;
         foreach (var waiter in batch)
         {

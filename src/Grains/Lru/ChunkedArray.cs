@@ -26,7 +26,7 @@ internal sealed class ChunkedArray<T>(int chunkBits)
                 Array.Resize(ref _chunks, Math.Max(4, 2 * _count)); // a reference for each chunk
             }
 
-            _chunks[_count++] = new T[1 << chunkBits];
+            _chunks[_count++] = GC.AllocateArray<T>(1 << chunkBits, pinned: true); // where the collector never copies it
         }
     }
 

@@ -128,7 +128,7 @@ internal sealed class RecordLog
             number = ++_last;
         }
 
-        _segments[number] = new Segment { Bytes = GC.AllocateUninitializedArray<byte>(size), Rank = -1 };
+        _segments[number] = new Segment { Bytes = GC.AllocateUninitializedArray<byte>(size, pinned: true), Rank = -1 };
         Bytes += size;
         return number;
     }
