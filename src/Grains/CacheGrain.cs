@@ -42,8 +42,12 @@ internal sealed class CacheGrain(
     /// <summary>A batch stops carrying values here: the rest is asked for one by one. Far below Orleans's largest message, 100 MB.</summary>
     private const int BatchBytesAtMost = 8 * 1024 * 1024;
 
+    /// <summary>Room for more than this is not kept for the next batch.</summary>
+    private const int UsualBatchBytes = 1024 * 1024;
+
     private readonly NextFlight<Lookup> _refreshes = new(KeyComparer.Instance);
     private readonly NextFlight<Lookup> _bypasses = new(KeyComparer.Instance);
+    private ArrayBufferWriter<byte> _answers = new();
     private long _ownershipVersion;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
@@ -70,27 +74,27 @@ internal sealed class CacheGrain(
     {
         metrics.Requests++;
         DropMovedKeys();
-        var answers = ArrayPool<Lookup>.Shared.Rent(keys.Count);
-        var carried = 0;
+        _answers.ResetWrittenCount();
+        var now = time.GetTimestamp();
         var refusal = origin.Health.Refusal;
         var holder = leases.Find(keys.Lease);
         ReadOnlySpan<byte> rest = keys.Packed;
         for (var i = 0; i < keys.Count; i++)
         {
             var key = KeyBatch.Next(ref rest, out var wanted);
-            answers[i] = default;
             // What does not fit any more is a miss here, and is found by the read that follows.
-            if (carried < BatchBytesAtMost && !entries.TryHit(key, wanted ? holder : -1, out answers[i]) && refusal is { } fault && !TryCopy(key.ToArray(), null, out answers[i]))
+            var answer = default(Lookup);
+            if (_answers.WrittenCount < BatchBytesAtMost && !entries.TryHit(key, wanted ? holder : -1, now, out answer) && refusal is { } fault && !TryCopy(key.ToArray(), null, out answer))
             {
                 metrics.Misses++;
-                answers[i] = Refuse(fault);
+                answer = Refuse(fault);
             }
 
-            carried += answers[i].Value.Length;
+            LookupBatch.Pack(_answers, answer);
         }
 
-        var batch = LookupBatch.Of(answers.AsSpan(0, keys.Count));
-        ArrayPool<Lookup>.Shared.Return(answers, clearArray: true);
+        var batch = LookupBatch.Of(_answers.WrittenSpan);
+        _answers = _answers.Capacity > UsualBatchBytes ? new() : _answers;
         return ValueTask.FromResult(batch);
     }
 

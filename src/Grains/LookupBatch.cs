@@ -1,3 +1,4 @@
+using System.Buffers;
 using RpOrleans.Grains.Coherence;
 using RpOrleans.Grains.Origin;
 
@@ -11,23 +12,52 @@ public sealed record LookupBatch([property: Id(0)] byte[] Packed)
 {
     private const int GrantedMark = 0x80;
 
-    /// <summary>Packs answers.</summary>
+    /// <summary>What stands before a value: a byte, and three numbers.</summary>
+    private const int HeadAtMost = 1 + (3 * PackedNumber.BytesAtMost);
+
+    /// <summary>A batch of these answers.</summary>
     public static LookupBatch Of(params ReadOnlySpan<Lookup> answers)
     {
-        var size = 0;
+        var packed = new ArrayBufferWriter<byte>();
         foreach (ref readonly var answer in answers)
         {
-            size += SizeOf(answer);
+            Pack(packed, answer);
         }
 
-        var packed = GC.AllocateUninitializedArray<byte>(size);
-        var rest = packed.AsSpan();
-        foreach (ref readonly var answer in answers)
+        return Of(packed.WrittenSpan);
+    }
+
+    /// <summary>A batch of answers that are packed already, one after the other.</summary>
+    public static LookupBatch Of(ReadOnlySpan<byte> packed)
+    {
+        var bytes = GC.AllocateUninitializedArray<byte>(packed.Length);
+        packed.CopyTo(bytes);
+        return new LookupBatch(bytes);
+    }
+
+    /// <summary>Adds an answer to others.</summary>
+    public static void Pack(IBufferWriter<byte> packed, in Lookup answer)
+    {
+        var bytes = packed.GetSpan(HeadAtMost + answer.Value.Length);
+        bytes[0] = (byte)((int)answer.Status | ((int)answer.Freshness << 4) | (answer.Granted ? GrantedMark : 0));
+        var length = 1;
+        if (answer.Status == LookupStatus.Failed)
         {
-            rest = rest[Write(rest, answer)..];
+            bytes[length++] = (byte)answer.Fault;
+        }
+        else if (answer.Status != LookupStatus.Miss)
+        {
+            length += PackedNumber.Write(bytes[length..], (ulong)answer.AgeMilliseconds);
+            length += PackedNumber.Write(bytes[length..], PackedNumber.Fold(answer.FreshMilliseconds));
+            if (answer.Status == LookupStatus.Found)
+            {
+                length += PackedNumber.Write(bytes[length..], (ulong)answer.Value.Length);
+                answer.Value.Span.CopyTo(bytes[length..]);
+                length += answer.Value.Length;
+            }
         }
 
-        return new LookupBatch(packed);
+        packed.Advance(length);
     }
 
     /// <summary>Reads an answer, all but a value's bytes.</summary>
@@ -65,12 +95,20 @@ public sealed record LookupBatch([property: Id(0)] byte[] Packed)
     /// <summary>Where the answers begin that follow so many.</summary>
     public int Skip(int at, int count)
     {
+        ReadOnlySpan<byte> rest = Packed.AsSpan(at);
         for (; count > 0; count--)
         {
-            Read(ref at, out _);
+            var status = (LookupStatus)(rest[0] & 0x0f);
+            rest = rest[(status == LookupStatus.Failed ? 2 : 1)..];
+            if (status is not (LookupStatus.Miss or LookupStatus.Failed))
+            {
+                PackedNumber.Read(ref rest);
+                PackedNumber.Read(ref rest);
+                rest = status == LookupStatus.Found ? rest[(int)PackedNumber.Read(ref rest)..] : rest;
+            }
         }
 
-        return at;
+        return Packed.Length - rest.Length;
     }
 
     /// <summary>Reads all answers.</summary>
@@ -84,35 +122,5 @@ public sealed record LookupBatch([property: Id(0)] byte[] Packed)
         }
 
         return answers;
-    }
-
-    private static int SizeOf(in Lookup answer) => answer.Status switch
-    {
-        LookupStatus.Miss => 1,
-        LookupStatus.Failed => 2,
-        _ => 1 + PackedNumber.SizeOf((ulong)answer.AgeMilliseconds) + PackedNumber.SizeOf(PackedNumber.Fold(answer.FreshMilliseconds))
-            + (answer.Status == LookupStatus.Found ? PackedNumber.SizeOf((ulong)answer.Value.Length) + answer.Value.Length : 0),
-    };
-
-    private static int Write(Span<byte> bytes, in Lookup answer)
-    {
-        bytes[0] = (byte)((int)answer.Status | ((int)answer.Freshness << 4) | (answer.Granted ? GrantedMark : 0));
-        if (answer.Status is LookupStatus.Miss or LookupStatus.Failed)
-        {
-            if (answer.Status == LookupStatus.Failed) bytes[1] = (byte)answer.Fault;
-            return SizeOf(answer);
-        }
-
-        var at = 1;
-        at += PackedNumber.Write(bytes[at..], (ulong)answer.AgeMilliseconds);
-        at += PackedNumber.Write(bytes[at..], PackedNumber.Fold(answer.FreshMilliseconds));
-        if (answer.Status == LookupStatus.Found)
-        {
-            at += PackedNumber.Write(bytes[at..], (ulong)answer.Value.Length);
-            answer.Value.Span.CopyTo(bytes[at..]);
-            at += answer.Value.Length;
-        }
-
-        return at;
     }
 }

@@ -1,8 +1,13 @@
+using System.Runtime.CompilerServices;
+
 namespace RpOrleans.Grains;
 
 /// <summary>A number in as few bytes as it takes: seven bits in each, the low ones first, and a mark on all but the last (LEB128).</summary>
 internal static class PackedNumber
 {
+    /// <summary>The most bytes that one takes.</summary>
+    public const int BytesAtMost = 10;
+
     /// <summary>How many bytes a number takes.</summary>
     public static int SizeOf(ulong number)
     {
@@ -31,7 +36,21 @@ internal static class PackedNumber
 
     /// <summary>Reads it.</summary>
     /// <param name="bytes">What begins with it; afterwards, what follows.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Read(ref ReadOnlySpan<byte> bytes)
+    {
+        var first = bytes[0];
+        if (first >= 0x80)
+        {
+            return ReadLong(ref bytes);
+        }
+
+        bytes = bytes[1..];
+        return first;
+    }
+
+    // Nearly all are lengths of less than 128.
+    private static ulong ReadLong(ref ReadOnlySpan<byte> bytes)
     {
         ulong number = 0;
         for (var (at, shift) = (0, 0); ; at++, shift += 7)

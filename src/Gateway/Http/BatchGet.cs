@@ -10,7 +10,7 @@ using RpOrleans.Grains.Settings;
 namespace RpOrleans.Gateway.Http;
 
 /// <summary><c>POST /v1/keys:batchGet</c>: many keys in one request, each answered for itself.</summary>
-internal sealed class BatchGet(Router router, LargeValues largeValues, CacheOptions options, GatewayMetrics metrics)
+internal sealed class BatchGet(Router router, Nodes nodes, LargeValues largeValues, CacheOptions options, GatewayMetrics metrics)
 {
     private const int KeysAtMost = 1_000;
     private const long AnswerBytesAtMost = 64 * 1024 * 1024;
@@ -40,9 +40,8 @@ internal sealed class BatchGet(Router router, LargeValues largeValues, CacheOpti
             return;
         }
 
-        // All at once: those of one node go there together.
         var terms = CacheDirectives.Parse(context.Request.Headers.CacheControl);
-        var reads = keys.ConvertAll(key => ReadAsync(Encoding.UTF8.GetBytes(key), terms));
+        var reads = await ReadAsync(keys.ConvertAll(Encoding.UTF8.GetBytes), terms);
         var json = new ArrayBufferWriter<byte>(keys.Count * 64 + 32);
         json.Write("{\"results\": ["u8);
         for (var i = 0; i < reads.Count; i++)
@@ -59,35 +58,47 @@ internal sealed class BatchGet(Router router, LargeValues largeValues, CacheOpti
         await ResponseBody.WriteAsync(context.Response, json.WrittenMemory);
     }
 
-    private async Task<(Lookup Lookup, int Status, string? Title)> ReadAsync(byte[] key, ReadTerms terms)
+    /// <summary>Reads all at once.</summary>
+    private async Task<List<ValueTask<KeyResult>>> ReadAsync(List<byte[]> keys, ReadTerms terms)
     {
-        if (key.Length > options.MaximumKeyBytes)
+        if (terms != default || keys.Exists(IsTooLong))
         {
-            return (default, StatusCodes.Status414UriTooLong, "The key is too long");
+            return keys.ConvertAll(key => IsTooLong(key) ? new(new KeyResult(default, StatusCodes.Status414UriTooLong, "The key is too long")) : ReadAsync(key, terms));
         }
 
-        var (lookup, fault) = await router.ReadAsync(key, terms);
+        var batch = new ReadBatch(router, nodes);
+        keys.ForEach(key => batch.Add(key));
+        await batch.ReadAsync();
+        return batch.Answers.Zip(keys, (answer, key) => ResultAsync(key, new(answer.Routed.Answer with { Value = answer.Value }, answer.Routed.Fault))).ToList();
+    }
+
+    private async ValueTask<KeyResult> ReadAsync(byte[] key, ReadTerms terms) => await ResultAsync(key, await router.ReadAsync(key, terms));
+
+    private ValueTask<KeyResult> ResultAsync(byte[] key, Routed<Lookup> routed)
+    {
+        var (lookup, fault) = routed;
         if (fault != RouteFault.None)
         {
             var (status, title) = Problems.Of(fault);
-            return (default, status, title);
+            return new(new KeyResult(default, status, title));
         }
 
-        if (lookup.Status == LookupStatus.TooLarge)
-        {
-            lookup = await largeValues.ReadAsync(key, lookup);
-        }
-
-        return lookup.Status switch
-        {
-            LookupStatus.Found or LookupStatus.Absent => (lookup, 0, null),
-            LookupStatus.WrongType => (lookup, StatusCodes.Status409Conflict, "The key holds something other than a string"),
-            LookupStatus.Miss => (lookup, StatusCodes.Status504GatewayTimeout, "The key is not held, and the request wants only what is"),
-            _ => Problems.Of(lookup.Fault) is var (status, title) ? (lookup, status, title) : default,
-        };
+        return lookup.Status == LookupStatus.TooLarge ? ReadLargeAsync(key, lookup) : new(ResultOf(lookup));
     }
 
-    private void WriteResult(ArrayBufferWriter<byte> json, string key, (Lookup Lookup, int Status, string? Title) read)
+    private async ValueTask<KeyResult> ReadLargeAsync(byte[] key, Lookup lookup) => ResultOf(await largeValues.ReadAsync(key, lookup));
+
+    private static KeyResult ResultOf(in Lookup lookup) => lookup.Status switch
+    {
+        LookupStatus.Found or LookupStatus.Absent => new(lookup),
+        LookupStatus.WrongType => new(lookup, StatusCodes.Status409Conflict, "The key holds something other than a string"),
+        LookupStatus.Miss => new(lookup, StatusCodes.Status504GatewayTimeout, "The key is not held, and the request wants only what is"),
+        _ => Problems.Of(lookup.Fault) is var (status, title) ? new(lookup, status, title) : default,
+    };
+
+    private bool IsTooLong(byte[] key) => key.Length > options.MaximumKeyBytes;
+
+    private void WriteResult(ArrayBufferWriter<byte> json, string key, in KeyResult read)
     {
         var (lookup, status, title) = read;
         json.Write("{\"key\": "u8);
@@ -151,4 +162,7 @@ internal sealed class BatchGet(Router router, LargeValues largeValues, CacheOpti
             return null;
         }
     }
+
+    /// <summary>What is known of a key, or the problem that stands in its place.</summary>
+    private readonly record struct KeyResult(Lookup Lookup, int Status = 0, string? Title = null);
 }

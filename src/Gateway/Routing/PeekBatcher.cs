@@ -77,10 +77,11 @@ internal sealed class PeekBatcher(Func<KeyBatch, Task<LookupBatch>> send)
     private static void Answer(List<Waiter> answered, LookupBatch answers)
     {
         var begin = 0;
-        var begins = answered.ConvertAll(waiter => (begin, begin = answers.Skip(begin, waiter.Keys.Count)).Item1);
         for (var i = 0; i < answered.Count; i++)
         {
-            answered[i].Succeed(answers, begins[i], (i + 1 < answered.Count ? begins[i + 1] : begin) - begins[i]);
+            var end = i + 1 < answered.Count ? answers.Skip(begin, answered[i].Keys.Count) : answers.Packed.Length;
+            answered[i].Succeed(answers, begin, end - begin);
+            begin = end;
         }
     }
 

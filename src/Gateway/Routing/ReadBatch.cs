@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using RpOrleans.Grains;
 
 namespace RpOrleans.Gateway.Routing;
@@ -13,9 +14,10 @@ internal readonly record struct KeyAnswer(Routed<Lookup> Routed, ReadOnlyMemory<
 /// <param name="nodes">Who owns what.</param>
 internal sealed class ReadBatch(Router router, Nodes nodes)
 {
-    private readonly List<Slot> _slots = [];
-    private readonly List<Group> _groups = [];
     private readonly List<KeyAnswer> _answers = [];
+    private readonly List<Group> _groups = [];
+    private readonly List<Asked> _asked = [];
+    private readonly List<Reading> _reading = [];
     private NodeRing _ring = nodes.Ring;
 
     /// <summary>What is known of the keys, in their order, once <see cref="ReadAsync"/> has come back.</summary>
@@ -24,8 +26,9 @@ internal sealed class ReadBatch(Router router, Nodes nodes)
     /// <summary>Forgets everything, to begin anew.</summary>
     public void Clear()
     {
-        _slots.Clear();
         _answers.Clear();
+        _asked.Clear();
+        _reading.Clear();
         _groups.ForEach(group => group.Clear());
         _ring = nodes.Ring;
     }
@@ -33,27 +36,32 @@ internal sealed class ReadBatch(Router router, Nodes nodes)
     /// <summary>Adds a key; what a node in this process holds is found here and now.</summary>
     public void Add(ReadOnlySpan<byte> key)
     {
+        var answer = default(KeyAnswer);
         if (_ring.Owner(key) is not { Usable: true } owner)
         {
-            _slots.Add(new Slot { Read = router.ReadAsync(key.ToArray(), default) });
+            _reading.Add(new Reading(_answers.Count, router.ReadAsync(key.ToArray(), default)));
         }
         else if (owner.TryHit(key, out var hit))
         {
-            _slots.Add(router.IsFinal(hit)
-                ? new Slot { Answer = new KeyAnswer(new(hit), hit.Value) }
-                : new Slot { Read = router.ReadNotHeldAsync(key.ToArray(), owner, failed: false) });
+            answer = new KeyAnswer(new(hit), hit.Value);
+            if (!router.IsFinal(hit))
+            {
+                _reading.Add(new Reading(_answers.Count, router.ReadNotHeldAsync(key.ToArray(), owner, failed: false)));
+            }
         }
         else if (owner.Held is not null)
         {
-            _slots.Add(new Slot { Read = router.ReadAsync(key.ToArray(), default) });
+            _reading.Add(new Reading(_answers.Count, router.ReadAsync(key.ToArray(), default)));
         }
         else
         {
             var group = GroupOf(owner);
-            _slots.Add(new Slot { Group = group, At = group.Packed.WrittenCount });
+            _asked.Add(new Asked(_answers.Count, group, group.Packed.WrittenCount));
             KeyBatch.Pack(group.Packed, key, owner.Lease?.Wants(key) == true);
             group.Count++;
         }
+
+        _answers.Add(answer);
     }
 
     /// <summary>Reads them.</summary>
@@ -69,18 +77,24 @@ internal sealed class ReadBatch(Router router, Nodes nodes)
             await group.AwaitAsync().ConfigureAwait(false);
         }
 
-        // What was not found is read all at once, and then waited for.
-        for (var i = 0; i < _slots.Count; i++)
+        TakeAnswers();
+        foreach (var reading in _reading)
         {
-            if (_slots[i].Group is { } group)
-            {
-                _slots[i] = group.TryTake(router, out var answer) ? new Slot { Answer = answer } : new Slot { Read = ReadNotHeldAsync(group, _slots[i].At) };
-            }
+            var routed = await reading.Read.ConfigureAwait(false);
+            _answers[reading.Index] = new KeyAnswer(routed, routed.Answer.Value);
         }
+    }
 
-        foreach (var slot in _slots)
+    /// <summary>Takes what the nodes answered. What was not found is read, all at once, before any of that is waited for.</summary>
+    private void TakeAnswers()
+    {
+        var answers = CollectionsMarshal.AsSpan(_answers);
+        foreach (var (index, group, at) in _asked)
         {
-            _answers.Add(slot.Read is { } read ? AnswerOf(await read.ConfigureAwait(false)) : slot.Answer);
+            if (!group.TryTake(router, out answers[index]))
+            {
+                _reading.Add(new Reading(index, ReadNotHeldAsync(group, at)));
+            }
         }
     }
 
@@ -89,8 +103,6 @@ internal sealed class ReadBatch(Router router, Nodes nodes)
         var rest = group.Packed.WrittenSpan[at..];
         return router.ReadNotHeldAsync(KeyBatch.Next(ref rest).ToArray(), group.Node, group.Failed);
     }
-
-    private static KeyAnswer AnswerOf(Routed<Lookup> routed) => new(routed, routed.Answer.Value);
 
     private Group GroupOf(NodeLink node)
     {
@@ -114,13 +126,11 @@ internal sealed class ReadBatch(Router router, Nodes nodes)
         return free;
     }
 
-    private struct Slot
-    {
-        public KeyAnswer Answer;
-        public ValueTask<Routed<Lookup>>? Read;
-        public Group? Group;
-        public int At;
-    }
+    /// <summary>A key that a node is asked for: the index of its answer, and where it stands among the keys for that node.</summary>
+    private readonly record struct Asked(int Index, Group Group, int At);
+
+    /// <summary>A key that is read by itself.</summary>
+    private readonly record struct Reading(int Index, ValueTask<Routed<Lookup>> Read);
 
     /// <summary>The keys of one node.</summary>
     private sealed class Group

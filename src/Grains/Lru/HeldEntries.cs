@@ -34,19 +34,19 @@ internal sealed class HeldEntries(LruCache entries, Session session, NodeMetrics
     /// <param name="key">The key.</param>
     /// <param name="hit">The answer; when there is none, one that says so.</param>
     /// <returns>Whether it is held, and as fresh as promised.</returns>
-    public bool TryHit(ReadOnlySpan<byte> key, out Lookup hit) => TryHit(key, holder: -1, out hit);
+    public bool TryHit(ReadOnlySpan<byte> key, out Lookup hit) => TryHit(key, holder: -1, time.GetTimestamp(), out hit);
 
     /// <summary>Looks a key up, and grants a copy of what is held.</summary>
     /// <param name="key">The key.</param>
     /// <param name="holder">To whom, as <see cref="Leases.Find"/> said; below zero for nobody.</param>
+    /// <param name="now">The present timestamp: one for all keys that are asked for together.</param>
     /// <param name="hit">The answer; when there is none, one that says so.</param>
     /// <returns>Whether it is held, and as fresh as promised.</returns>
-    public bool TryHit(ReadOnlySpan<byte> key, int holder, out Lookup hit)
+    public bool TryHit(ReadOnlySpan<byte> key, int holder, long now, out Lookup hit)
     {
         Entry entry;
         Freshness basis;
         bool refresh;
-        var now = time.GetTimestamp();
         lock (_lock)
         {
             _moved.Look(key);
