@@ -80,9 +80,9 @@ internal sealed class FakeRedis : IAsyncDisposable
                 Interlocked.Increment(ref _connections);
                 _serving.Add(Task.Run(() => ServeAsync(client)));
             }
-            catch (Exception failure) when (failure is OperationCanceledException or SocketException or ObjectDisposedException)
+            catch (Exception failure) when (failure is OperationCanceledException or SocketException or InvalidOperationException)
             {
-                return;
+                return; // it no longer listens
             }
         }
     }

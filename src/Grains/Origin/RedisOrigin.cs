@@ -142,6 +142,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
     private async Task<OriginValue?> ReadOnceAsync(IDatabase database, byte[] key, bool atomically = false)
     {
         RedisKey redisKey = key;
+        var epoch = _connection.Epoch;
         var together = atomically ? database.CreateTransaction() : database.CreateBatch();
         var asked = Task.WhenAll(
             together.ExecuteAsync("GETRANGE", [redisKey, .. _rangeBounds], Flags),
@@ -166,11 +167,17 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
             return new OriginValue(OriginValueKind.WrongType);
         }
 
-        return Judge(
-            (byte[]?)Expect(ResultType.BulkString, replies[0]) ?? throw NotAReplyToThis(),
-            (long)Expect(ResultType.Integer, replies[1]),
-            (long)Expect(ResultType.Integer, replies[2]),
-            atomically);
+        var value = (byte[]?)Expect(ResultType.BulkString, replies[0]) ?? throw NotAReplyToThis();
+        var length = (long)Expect(ResultType.Integer, replies[1]);
+        var timeToLive = (long)Expect(ResultType.Integer, replies[2]);
+        if (epoch != _connection.Epoch)
+        {
+            // What the library had not written yet it sends over the next connection: the replies may be of two, and the
+            // first of one that ended because it could not be trusted.
+            throw new OriginException(OriginFault.Unreachable, outcomeUnknown: true);
+        }
+
+        return Judge(value, length, timeToLive, atomically);
     }
 
     private OriginValue? Judge(byte[] value, long length, long timeToLive, bool atomically)
@@ -341,6 +348,10 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
             else if (translated.Fault == OriginFault.Protocol)
             {
                 _connection.Replace(OriginFault.Protocol, epoch);
+            }
+            else if (translated is { Fault: OriginFault.Unreachable, OutcomeUnknown: false } && _connection.Fault is var why && why.SaysMoreThanBreakerOpen())
+            {
+                translated = new OriginException(why, inner: failure);
             }
 
             throw translated;
