@@ -46,6 +46,49 @@ public sealed class CoherenceModeTests(ITestOutputHelper output)
         Assert.DoesNotContain("secret", node.Output);
     }
 
+    [Fact]
+    public async Task AConnectionThatEndsBeforeItIsToldOfChangesIsNoRefusal()
+    {
+        await using var redis = new FakeRedis();
+        string? name = null;
+        var id = 7; // what Redis calls the connection; by the time it is to tell it of changes it has ended, and there is another
+        redis.On("INFO", _ => FakeRedis.Bulk("# Replication\r\nrole:master\r\nmaster_replid:1234\r\n"));
+        redis.On("SUBSCRIBE", words => $"*3\r\n$9\r\nsubscribe\r\n{FakeRedis.Bulk(words[1])}:1\r\n");
+        redis.On("UNSUBSCRIBE", words => $"*3\r\n$11\r\nunsubscribe\r\n{FakeRedis.Bulk(words[1])}:1\r\n");
+        redis.On("CLIENT", words =>
+        {
+            switch (words[1].ToUpperInvariant())
+            {
+                case "SETNAME" when words[2].Contains("invalidations", StringComparison.Ordinal):
+                    name = words[2];
+                    return "+OK\r\n";
+                case "LIST":
+                    return FakeRedis.Bulk(name is null ? "" : $"id={id} name={name}\n");
+                case "TRACKING" when id == 7:
+                    id = 8;
+                    return "-ERR The client ID you want redirect to does not exist\r\n";
+                case "TRACKING":
+                    return "+OK\r\n";
+                case "TRACKINGINFO":
+                    return $"*4\r\n{FakeRedis.Bulk("flags")}*1\r\n{FakeRedis.Bulk("on")}{FakeRedis.Bulk("redirect")}:{id}\r\n";
+                default:
+                    return "+OK\r\n";
+            }
+        });
+
+        await using var node = await NodeProcess.StartGatewayAsync(new Dictionary<string, string>
+        {
+            ["REDIS_HOST"] = "127.0.0.1", ["REDIS_PORT"] = $"{redis.Port}", ["COHERENCE"] = "tracking",
+        });
+
+        await node.ReadyAsync(_patience);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(node.HasEnded ? throw new InvalidOperationException(node.Output) : node.Output.Contains("confirmed by tracking", StringComparison.Ordinal)),
+            _patience,
+            "Redis tells of changes");
+        Assert.Contains(redis.Commands, words => words is ["CLIENT", "TRACKING", .., "7"]);
+    }
+
     [SkippableFact]
     public async Task WhereTrackingIsDemandedNothingUnconfirmedIsServed()
     {

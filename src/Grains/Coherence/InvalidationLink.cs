@@ -152,10 +152,12 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
         }
 
         var (data, pushes) = (_data.Epoch, subscription.Epoch);
+        long? found = null;
         try
         {
             await subscription.SubscribeAsync().WaitAsync(_options.Bound);
-            if (!subscription.Subscribed || await FindAsync(database, subscription.Name) is not { } id)
+            found = subscription.Subscribed ? await FindAsync(database, subscription.Name) : null;
+            if (found is not { } id)
             {
                 ReplaceIfStuck(subscription, pushes);
                 return;
@@ -176,7 +178,11 @@ internal sealed partial class InvalidationLink : IAsyncDisposable
         }
         catch (RedisServerException refused) when (IsForGood(refused))
         {
-            await CannotTrackAsync(database);
+            // Redis refuses, too, to tell a connection that has ended since it was found: then the next is found in its place.
+            if (found is null || await FindAsync(database, subscription.Name) == found)
+            {
+                await CannotTrackAsync(database);
+            }
         }
     }
 
