@@ -4,7 +4,7 @@ REFERENCE = 'nginx-lua'  # the contender that others are compared with
 
 
 def of(results, workload):
-    return _ready(results, workload) if workload.measure == 'ready' else _load(results, workload)
+    return {'ready': _ready, 'pauses': _pauses}.get(workload.measure, _load)(results, workload)
 
 
 def _load(results, workload):
@@ -45,6 +45,19 @@ def _ready(results, workload):
     return _markdown(['what answers', 'ms'], [
         [results.titles[contender], _spread(results.figure(workload.name, contender, 'ready'), 0)]
         for contender in results.contenders(workload.name)])
+
+
+def _pauses(results, workload):
+    columns = ['what answers', 'requests/s', 'longest pause ms', 'pauses', 'together ms', 'p99 ms', 'p99.9 ms', 'p99.99 ms', 'longest request ms', 'largest process, resident MB']
+    lines = []
+    for contender in results.contenders(workload.name):
+        def median(what, digits, scale=1):
+            return f'{results.figure(workload.name, contender, what).median * scale:,.{digits}f}'
+
+        lines.append([
+            results.titles[contender], median('rate', 0), median('pause_longest', 2), median('pauses', 0), median('paused', 0),
+            median('p99', 2), median('p999', 2), median('p9999', 1), median('max', 1), median('resident', 0, 1e-6)])
+    return _markdown(columns, lines)
 
 
 def _short(results):

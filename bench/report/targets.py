@@ -57,10 +57,10 @@ def all_targets():
         yield Target(f'Batches of 100 keys, {title}: keys/s beside single reads', 'keys_per_second', ('batch-100', contender), ('uniform-64', contender), least=8)
     yield Target('CPU for a read with eight nodes, beside one', 'cpu', ('nodes', 'eight-nodes'), ('nodes', 'two-processes'), most=1.1)
     yield Target('… no copies', 'cpu', ('nodes', 'eight-nodes-no-copies'), ('nodes', 'two-processes-no-copies'), most=1.5)
+    for contender, title in {'two-processes': 'gateway + silo', 'two-processes-no-copies': 'no copies'}.items():
+        yield Target(f'Longest pause of a process in ten minutes with ten million entries, {title}', 'pause_longest', ('pauses', contender), most=10, unit='ms')
     for contender, title in in_memory.items():
         yield Target(f'From the start of a process to its first right answer, {title}', 'ready', ('ready', contender), most=1500, unit='ms')
-
-
 
 
 def table(results):
