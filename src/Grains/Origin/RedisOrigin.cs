@@ -173,8 +173,8 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         if (epoch != _connection.Epoch)
         {
             // What the library had not written yet it sends over the next connection: the replies may be of two, and the
-            // first of one that ended because it could not be trusted.
-            throw new OriginException(OriginFault.Unreachable, outcomeUnknown: true);
+            // first of one that ended because it could not be trusted. Asked again at once, it is no failure of Redis.
+            throw new OriginException(OriginFault.Unreachable);
         }
 
         return Judge(value, length, timeToLive, atomically);
