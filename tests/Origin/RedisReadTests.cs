@@ -147,7 +147,7 @@ public class RedisReadTests
         Assert.Equal(TimeSpan.FromSeconds(5), read.TimeToLive);
         Assert.Equal("Ada"u8.ToArray(), read.Value);
         Assert.Equal(1, origin.Origin.Reads);
-        var asked = redis.Commands.Skip(before).Where(c => c[0] is not ("PING" or "ECHO"));
+        var asked = redis.Commands.Skip(before).Where(c => c[0] is not ("PING" or "ECHO" or "INFO")); // but for what the client library asks by itself
         Assert.Equal(["GETRANGE user:7 0 1023", "STRLEN user:7", "PTTL user:7"], asked.Select(c => string.Join(' ', c)));
     }
 
