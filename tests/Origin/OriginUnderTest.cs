@@ -23,11 +23,11 @@ internal sealed class OriginUnderTest : ILogger<RedisOrigin>, IAsyncDisposable
     {
     }
 
-    public OriginUnderTest(RedisOptions options, int maxInFlight = 256, TimeProvider? time = null)
+    public OriginUnderTest(RedisOptions options, int maxInFlight = 256, TimeProvider? time = null, int maximumValueBytes = MaximumValueBytes)
     {
         Time = time ?? TimeProvider.System;
         _address = new RedisAddress(options, this);
-        Origin = new RedisOrigin(options, _address, MaximumValueBytes, this, Time, maxInFlight);
+        Origin = new RedisOrigin(options, _address, maximumValueBytes, this, Time, maxInFlight);
     }
 
     public RedisOrigin Origin { get; }

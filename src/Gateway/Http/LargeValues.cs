@@ -13,7 +13,7 @@ internal sealed class LargeValues(RedisOptions redis, RedisAddress address, Cach
     /// <summary>The largest value that is served. One at a time is held, so that a small machine survives many.</summary>
     private const int BytesAtMost = 128 * 1024 * 1024;
 
-    /// <summary>What the node that said so has left of a request's time.</summary>
+    /// <summary>What the node that said so has left of a request's time; the value's transfer may take longer.</summary>
     private static readonly TimeSpan _atMost = TimeSpan.FromMilliseconds(400);
 
     private readonly SemaphoreSlim _place = new(1, 1);

@@ -28,6 +28,7 @@ internal sealed partial class OriginBreaker : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _probing;
     private volatile OriginFault _fault = OriginFault.None;
+    private int _longAttempts;
 
     public OriginBreaker(RedisConnection connection, RedisOptions options, RedisAddress address, ILogger logger, TimeProvider time)
     {
@@ -67,15 +68,44 @@ internal sealed partial class OriginBreaker : IAsyncDisposable
     /// <typeparam name="T">What is asked for.</typeparam>
     /// <param name="attempt">Asks Redis; fails with <see cref="OriginException"/>.</param>
     /// <param name="counts">Whether a failure tells something of Redis; not when the attempt had hardly any time.</param>
+    /// <param name="isLong">Whether it may take longer than the timeout: what is asked meanwhile waits behind it, and fails without telling anything.</param>
     /// <returns>The answer.</returns>
     /// <exception cref="OriginException">The breaker is open, or the attempt failed.</exception>
-    public async Task<T> RunAsync<T>(Func<Task<T>> attempt, bool counts)
+    public async Task<T> RunAsync<T>(Func<Task<T>> attempt, bool counts, bool isLong)
     {
         if (IsOpen)
         {
             throw new OriginException(OriginFault.BreakerOpen);
         }
 
+        if (!isLong)
+        {
+            return await RunAsync(attempt, counts && !IsBusy).ConfigureAwait(false);
+        }
+
+        Interlocked.Increment(ref _longAttempts);
+        try
+        {
+            return await RunAsync(attempt, counts).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _longAttempts);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _probing;
+        _stopping.Dispose();
+    }
+
+    /// <summary>Whether the connection is taken by something long.</summary>
+    private bool IsBusy => Volatile.Read(ref _longAttempts) > 0;
+
+    private async Task<T> RunAsync<T>(Func<Task<T>> attempt, bool counts)
+    {
         if (!counts)
         {
             return await attempt().ConfigureAwait(false);
@@ -91,13 +121,6 @@ internal sealed partial class OriginBreaker : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _stopping.CancelAsync();
-        await _probing;
-        _stopping.Dispose();
-    }
-
     private async Task ProbeAsync()
     {
         using var timer = new PeriodicTimer(_probePeriod, _time);
@@ -111,6 +134,11 @@ internal sealed partial class OriginBreaker : IAsyncDisposable
                 {
                     answered = _time.GetTimestamp(); // the silence of a connection counts from its start
                     continue;
+                }
+
+                if (IsBusy)
+                {
+                    continue; // a probe would only wait for the end of it, which is within that one's own time
                 }
 
                 var epoch = _connection.Epoch;

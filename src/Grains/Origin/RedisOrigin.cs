@@ -13,6 +13,12 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
     private const int ReadsWaitingAtMost = 10_000;
     private const CommandFlags Flags = CommandFlags.NoRedirect; // never go to an address that a reply names
 
+    /// <summary>Of a longer value the length is learnt first, and the whole in a second round trip that may take longer.</summary>
+    private const int FirstBytes = 128 * 1024;
+
+    /// <summary>Bytes a second that a transfer must make: half of what a network of 1 Gbit/s does.</summary>
+    private const double SlowestTransfer = 64 * 1024 * 1024;
+
     /// <summary>What is longer, in milliseconds, is taken for this: far beyond what is held anyway, and no sum with it overflows.</summary>
     private const long LongestLife = 10_000L * 24 * 60 * 60 * 1000;
 
@@ -28,7 +34,6 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
     private readonly RedisConnection _connection;
     private readonly OriginBreaker _breaker;
     private readonly ConcurrencyLimiter _inFlight;
-    private readonly object[] _rangeBounds;
     private long _reads;
     private long _failures;
     private double _latency;
@@ -50,7 +55,6 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
             QueueLimit = ReadsWaitingAtMost,
             QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
         });
-        _rangeBounds = [0, maximumValueBytes - 1];
     }
 
     /// <summary>The connection over which Redis is asked.</summary>
@@ -69,18 +73,20 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
 
     public async Task<OriginValue> ReadAsync(byte[] key, long deadline)
     {
+        var first = Math.Min(FirstBytes, _maximumValueBytes);
         OriginValue? value;
         try
         {
-            value = await InTurnAsync(database => ReadOnceAsync(database, key), deadline).ConfigureAwait(false);
+            value = await InTurnAsync(database => ReadOnceAsync(database, key, first), deadline, _options.Timeout).ConfigureAwait(false);
         }
         catch (OriginException failure) when (AnotherTryMayHelp(failure))
         {
-            value = await InTurnAsync(database => ReadOnceAsync(database, key), deadline).ConfigureAwait(false);
+            value = await InTurnAsync(database => ReadOnceAsync(database, key, first), deadline, _options.Timeout).ConfigureAwait(false);
         }
 
-        // What may have changed between the commands is asked again in one transaction.
-        value ??= await InTurnAsync(database => ReadOnceAsync(database, key, atomically: true), deadline).ConfigureAwait(false);
+        // What is longer, or may have changed between the commands, is asked again in one transaction. Redis has just answered,
+        // so it may take what time there is: one that is cut short would only hold up the next behind it.
+        value ??= await InTurnAsync(database => ReadOnceAsync(database, key, _maximumValueBytes, atomically: true), deadline).ConfigureAwait(false);
         return value ?? throw new OriginException(OriginFault.Protocol);
     }
 
@@ -91,28 +97,32 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
             throw new OriginException(OriginFault.TimedOut);
         }
 
-        return await AttemptAsync(database => WriteOnceAsync(database, change), deadline).ConfigureAwait(false);
+        TimeSpan? atMost = change.Value?.Length > FirstBytes ? null : _options.Timeout; // a long one takes what time there is
+        return await AttemptAsync(database => WriteOnceAsync(database, change), deadline, atMost).ConfigureAwait(false);
     }
 
     /// <summary>Reads a value over <c>MAX_VALUE_BYTES</c>, in one piece; for a gateway, on a connection of its own.</summary>
     /// <param name="key">The key's bytes.</param>
     /// <param name="atMost">A value of more bytes than this is not pulled.</param>
-    /// <param name="deadline">When to give up, by the <see cref="TimeProvider"/>'s timestamp.</param>
+    /// <param name="deadline">When to give up, by the <see cref="TimeProvider"/>'s timestamp; <see cref="TransferTime"/> later once the value's length is known.</param>
     /// <returns>The value, that there is none, or that it is too large.</returns>
     /// <exception cref="OriginException">Redis gave no usable answer by then.</exception>
-    public Task<OriginValue> ReadWholeAsync(byte[] key, int atMost, long deadline) => InTurnAsync(
-        async database =>
+    public async Task<OriginValue> ReadWholeAsync(byte[] key, int atMost, long deadline)
+    {
+        RedisKey redisKey = key;
+        var length = (long)Expect(ResultType.Integer, await InTurnAsync(database => database.ExecuteAsync("STRLEN", [redisKey], Flags), deadline).ConfigureAwait(false));
+        if (length > atMost)
         {
-            RedisKey redisKey = key;
-            if ((long)Expect(ResultType.Integer, await database.ExecuteAsync("STRLEN", [redisKey], Flags).ConfigureAwait(false)) > atMost)
-            {
-                return new OriginValue(OriginValueKind.TooLarge);
-            }
+            return new OriginValue(OriginValueKind.TooLarge);
+        }
 
-            var value = (byte[]?)Expect(ResultType.BulkString, await database.ExecuteAsync("GET", [redisKey], Flags).ConfigureAwait(false));
-            return value is null ? new OriginValue(OriginValueKind.Absent) : new OriginValue(OriginValueKind.Found, value);
-        },
-        deadline);
+        var later = deadline + (long)(TransferTime(length).TotalSeconds * _time.TimestampFrequency);
+        var value = (byte[]?)Expect(ResultType.BulkString, await InTurnAsync(database => database.ExecuteAsync("GET", [redisKey], Flags), later).ConfigureAwait(false));
+        return value is null ? new OriginValue(OriginValueKind.Absent) : new OriginValue(OriginValueKind.Found, value);
+    }
+
+    /// <summary>What a value may take to come over the network: a second for 64 MiB, which is half of what 1 Gbit/s does.</summary>
+    public static TimeSpan TransferTime(long bytes) => TimeSpan.FromSeconds(bytes / SlowestTransfer);
 
     /// <summary>Has Redis take these keys for read just now.</summary>
     /// <param name="keys">The keys.</param>
@@ -139,13 +149,13 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
     }
 
     /// <summary>Reads a key; <see langword="null"/> when it may have changed between the commands in a way that cannot be told.</summary>
-    private async Task<OriginValue?> ReadOnceAsync(IDatabase database, byte[] key, bool atomically = false)
+    private async Task<OriginValue?> ReadOnceAsync(IDatabase database, byte[] key, int atMost, bool atomically = false)
     {
         RedisKey redisKey = key;
         var epoch = _connection.Epoch;
         var together = atomically ? database.CreateTransaction() : database.CreateBatch();
         var asked = Task.WhenAll(
-            together.ExecuteAsync("GETRANGE", [redisKey, .. _rangeBounds], Flags),
+            together.ExecuteAsync("GETRANGE", [redisKey, 0, atMost - 1], Flags),
             together.ExecuteAsync("STRLEN", [redisKey], Flags),
             together.ExecuteAsync("PTTL", [redisKey], Flags));
         if (together is ITransaction transaction)
@@ -177,10 +187,10 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
             throw new OriginException(OriginFault.Unreachable);
         }
 
-        return Judge(value, length, timeToLive, atomically);
+        return Judge(value, length, timeToLive, atMost, atomically);
     }
 
-    private OriginValue? Judge(byte[] value, long length, long timeToLive, bool atomically)
+    private OriginValue? Judge(byte[] value, long length, long timeToLive, int atMost, bool atomically)
     {
         if (length > _maximumValueBytes)
         {
@@ -193,7 +203,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         }
 
         var changed = value.Length != length || timeToLive == -2;
-        if (!atomically && (value.Length == 0 || (changed && value.Length == _maximumValueBytes)))
+        if (!atomically && (value.Length == 0 || (changed && value.Length == atMost)))
         {
             return null; // empty or absent? whole, or the beginning of something longer?
         }
@@ -209,7 +219,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
     {
         var server = _connection.Server ?? throw new OriginException(OriginFault.Unreachable);
         var write = server.ExecuteAsync(_options.Database, change.Value is null ? "DEL" : "SET", ArgumentsOf(change), Flags).Observed();
-        var read = ReadOnceAsync(database, change.Key).Observed();
+        var read = ReadOnceAsync(database, change.Key, change.Value?.Length > FirstBytes ? _maximumValueBytes : Math.Min(FirstBytes, _maximumValueBytes)).Observed();
         var reply = await write.ConfigureAwait(false);
         var done = change switch
         {
@@ -254,10 +264,10 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
     private static OriginException NotAReplyToThis() => new(OriginFault.Protocol, outcomeUnknown: true);
 
     /// <summary>Waits for a place among the reads in flight, then makes an attempt.</summary>
-    private async Task<T> InTurnAsync<T>(Func<IDatabase, Task<T>> ask, long deadline)
+    private async Task<T> InTurnAsync<T>(Func<IDatabase, Task<T>> ask, long deadline, TimeSpan? atMost = null)
     {
         using var place = _inFlight.AttemptAcquire() is { IsAcquired: true } free ? free : await QueueAsync(deadline).ConfigureAwait(false);
-        return await AttemptAsync(ask, deadline).ConfigureAwait(false);
+        return await AttemptAsync(ask, deadline, atMost).ConfigureAwait(false);
     }
 
     private async Task<RateLimitLease> QueueAsync(long deadline)
@@ -280,8 +290,8 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         }
     }
 
-    /// <summary>Makes one attempt, if Redis can be asked, in the time that is left.</summary>
-    private async Task<T> AttemptAsync<T>(Func<IDatabase, Task<T>> ask, long deadline)
+    /// <summary>Makes one attempt, if Redis can be asked: in so much time at most, or, for what is long, in all that is left.</summary>
+    private async Task<T> AttemptAsync<T>(Func<IDatabase, Task<T>> ask, long deadline, TimeSpan? atMost)
     {
         if (_connection.Fault is var fault && fault.SaysMoreThanBreakerOpen())
         {
@@ -289,7 +299,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         }
 
         var left = Left(deadline);
-        return await _breaker.RunAsync(() => SendAsync(ask, Earlier(_options.Timeout, left)), counts: left >= _options.Timeout).ConfigureAwait(false);
+        return await _breaker.RunAsync(() => SendAsync(ask, atMost < left ? atMost.Value : left), counts: left >= _options.Timeout, isLong: atMost is null).ConfigureAwait(false);
     }
 
     private async Task<T> SendAsync<T>(Func<IDatabase, Task<T>> ask, TimeSpan timeout)
@@ -369,6 +379,4 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
         failure.Fault is OriginFault.Unreachable or OriginFault.TimedOut && !_breaker.IsOpen;
 
     private TimeSpan Left(long deadline) => _time.GetElapsedTime(_time.GetTimestamp(), deadline);
-
-    private static TimeSpan Earlier(TimeSpan one, TimeSpan other) => one < other ? one : other;
 }
