@@ -11,6 +11,7 @@ command -v redis-server >/dev/null || packages+=(redis-server)
 command -v docker >/dev/null || packages+=(docker.io)
 docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null || packages+=(docker-compose)
 command -v curl >/dev/null || packages+=(curl)
+ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || packages+=(faketime) # the checker sets clocks with it
 # Clients that the tests put in front of a gateway; without what Debian recommends with npm, which is a compiler.
 clients=()
 command -v redis-cli >/dev/null || clients+=(redis-tools)

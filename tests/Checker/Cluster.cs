@@ -16,6 +16,7 @@ internal sealed class Cluster : IAsyncDisposable
 
     private readonly Options _options;
     private readonly RedisServer? _membership;
+    private readonly DirectoryInfo _clocks = Directory.CreateTempSubdirectory("checker-clocks-");
     private readonly ConcurrentBag<NodeProcess> _ended = [];
     private readonly ConcurrentQueue<string> _lost = [];
 
@@ -134,6 +135,7 @@ internal sealed class Cluster : IAsyncDisposable
             await proxy.DisposeAsync();
         }
 
+        _clocks.Delete(recursive: true);
         await Data.DisposeAsync();
         await (_membership?.DisposeAsync() ?? ValueTask.CompletedTask);
     }
@@ -180,6 +182,11 @@ internal sealed class Cluster : IAsyncDisposable
             ["REDIS_PORT"] = redisPort.ToString(CultureInfo.InvariantCulture),
             ["RECORD_EXPIRY"] = _options.RecordExpiry.TotalSeconds.ToString(CultureInfo.InvariantCulture),
         };
+        if (_options.OwnClocks)
+        {
+            WallClock.Give(settings, _clocks);
+        }
+
         if (_membership is not null)
         {
             settings["CLUSTERING"] = "redis";

@@ -76,33 +76,16 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{start.TotalSeconds,8:F2} s  {fault}"));
         try
         {
-            await (fault.OfLink ? LinkAsync(fault) : fault.OfSilo ? SiloAsync(fault) : fault.OfGateway ? GatewayAsync(fault) : RedisAsync(fault));
+            await (fault.OfLink ? LinkAsync(fault) : fault.OfSilo ? SiloAsync(fault) : fault.OfGateway ? GatewayAsync(fault) : fault.OfClock ? ClockAsync(fault) : RedisAsync(fault));
         }
         finally
         {
             keys.Open();
             var span = new Span(start, Clock.Now);
             Made.Add(new MadeFault(fault, span));
-            var ofNode = fault.OfLink && fault.Node >= FirstNode;
-            var ofGateway = fault.OfLink && fault.Node >= FirstGateway && !ofNode;
-            StoodIn.Add(new Span(span.Start, span.End + (fault.OfSilo || ofNode ? _agreement : _reconnecting)));
-            if (fault.OfGateway)
+            if (!fault.OfClock)
             {
-                Hung.Add(new Span(span.Start, span.End + _reconnecting));
-            }
-            else if (!fault.OfSilo && !ofNode && (!ofGateway || cluster.OneProcess))
-            {
-                Unconfirmed.Add(new Span(span.Start, span.End + _reconnecting));
-            }
-
-            if (ofGateway || (fault.OfLink && fault.Node < 0) || (!fault.OfLink && !fault.OfSilo && !fault.OfGateway))
-            {
-                Upstream.Add(new Span(span.Start, span.End + _reconnecting));
-            }
-
-            if (fault.Kind == FaultKind.SiloHung)
-            {
-                Disturbed.Add(new Span(span.Start, span.End + _agreement));
+                Excuse(fault, span);
             }
 
             calm.Begin();
@@ -111,6 +94,32 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
         if (!fault.OfSilo)
         {
             await cluster.WholeAsync(); // nothing of this ends a silo
+        }
+    }
+
+    /// <summary>Notes what may be otherwise than in calm, and for how long.</summary>
+    private void Excuse(PlannedFault fault, Span span)
+    {
+        var ofNode = fault.OfLink && fault.Node >= FirstNode;
+        var ofGateway = fault.OfLink && fault.Node >= FirstGateway && !ofNode;
+        StoodIn.Add(new Span(span.Start, span.End + (fault.OfSilo || ofNode ? _agreement : _reconnecting)));
+        if (fault.OfGateway)
+        {
+            Hung.Add(new Span(span.Start, span.End + _reconnecting));
+        }
+        else if (!fault.OfSilo && !ofNode && (!ofGateway || cluster.OneProcess))
+        {
+            Unconfirmed.Add(new Span(span.Start, span.End + _reconnecting));
+        }
+
+        if (ofGateway || (fault.OfLink && fault.Node < 0) || (!fault.OfLink && !fault.OfSilo && !fault.OfGateway))
+        {
+            Upstream.Add(new Span(span.Start, span.End + _reconnecting));
+        }
+
+        if (fault.Kind == FaultKind.SiloHung)
+        {
+            Disturbed.Add(new Span(span.Start, span.End + _agreement));
         }
     }
 
@@ -200,6 +209,15 @@ internal sealed class Faults(Cluster cluster, KeySpace keys, Calm calm)
         gateway.Pause();
         await Task.Delay(fault.Lasts);
         gateway.Resume();
+    }
+
+    private async Task ClockAsync(PlannedFault fault)
+    {
+        List<NodeProcess> all = [.. cluster.Silos, .. cluster.Gateways];
+        List<NodeProcess> struck = fault.Node < 0 ? all : [all[fault.Node]];
+        await Task.WhenAll(struck.Select(process => WallClock.SetAsync(process, fault.Pace)));
+        await Task.Delay(fault.Lasts);
+        await Task.WhenAll(struck.Select(process => WallClock.SetAsync(process, TimeSpan.Zero)));
     }
 
     private async Task SiloAsync(PlannedFault fault)

@@ -24,6 +24,7 @@ internal static class GivenSchedule
                 "connections" => fault with { Connections = Enum.TryParse<ProxiedConnections>(value, ignoreCase: true, out var connections) ? connections : throw Wrong(word) },
                 "lasts" => fault with { Lasts = Seconds(word, value) },
                 "pace" => fault with { Pace = Seconds(word, value) },
+                "jump" => fault with { Pace = value.StartsWith('-') ? -Seconds(word, value[1..]) : Seconds(word, value) },
                 "calm" => fault with { Calm = Seconds(word, value) is { Ticks: > 0 } calm ? calm : throw Wrong(word) },
                 _ => throw Wrong(word),
             };

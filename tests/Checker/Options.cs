@@ -19,7 +19,7 @@ internal sealed record Options
         --schedule FAULTS      these instead, in turn and again: KIND node=0 connections=all lasts=1 pace=0.05 calm=1; KIND …
                                where node is a silo or, for links, all or (behind the silos) a gateway or (behind those, with
                                --node-links) the way of all gateways to a silo, connections data or invalidation, and nothing
-                               goes wrong for calm before
+                               goes wrong for calm before; ClockJumps node=all jump=-3600, which needs libfaketime
         --node-links off       or on: the ways of gateways to silos fail too; only in a network of the run's own, for which it
                                is started by: unshare -n sh -c 'ip link set lo up && exec "$0" "$@"' dotnet …
         --warming 5            how long everything runs before the first fault, and may be late
@@ -54,7 +54,10 @@ internal sealed record Options
     public TimeSpan OutsideBound { get; private init; }
 
     /// <summary>What goes wrong: nothing, where there is none.</summary>
-    public FaultKind[] Faults { get; private init; } = Enum.GetValues<FaultKind>();
+    public FaultKind[] Faults { get; private init; } = [.. Enum.GetValues<FaultKind>().Where(kind => kind != FaultKind.ClockJumps || WallClock.IsPossible)];
+
+    /// <summary>Whether the processes go by clocks of their own.</summary>
+    public bool OwnClocks => Given?.Any(fault => fault.OfClock) ?? Faults.Contains(FaultKind.ClockJumps);
 
     /// <summary>Whether the ways of gateways to silos may fail.</summary>
     public bool NodeLinks { get; private init; }
@@ -97,6 +100,7 @@ internal sealed record Options
 
     private bool IsNowhere(PlannedFault fault) =>
         fault.OfLink ? fault.Node >= Silos + Gateways + (NodeLinks ? Silos : 0)
+        : fault.OfClock ? fault.Node >= Silos + Gateways
         : (fault.OfSilo || fault.OfGateway) && (fault.Node < 0 || fault.Node >= (fault.OfSilo ? Silos : Gateways));
 
     /// <summary>Reads the command line.</summary>
@@ -168,6 +172,11 @@ internal sealed record Options
         if (options.Given?.FirstOrDefault(options.IsNowhere) is { } nowhere)
         {
             throw new FormatException($"{nowhere.Kind} is for one of the silos, or of the gateways, from 0; of a link, for a silo's, or a gateway's behind them, or behind those for the way to a silo.");
+        }
+
+        if (options.OwnClocks && !WallClock.IsPossible)
+        {
+            throw new FormatException("ClockJumps needs libfaketime (Debian: faketime).");
         }
 
         return given.Count == 0 ? options : throw new FormatException($"There is no option --{given.Keys.First()}.");

@@ -23,6 +23,7 @@ internal enum FaultKind
     RedisTracksFewKeys,
     RedisFlushed,
     GatewayHung,
+    ClockJumps,
     SiloKilled,
     SiloHung,
     SiloStopped,
@@ -31,10 +32,10 @@ internal enum FaultKind
 
 /// <summary>One fault.</summary>
 /// <param name="Kind">What it is.</param>
-/// <param name="Node">The silo, or whose link it is: a silo's, or behind them a gateway's, or behind those the way of all gateways to a silo; -1 for all links to Redis.</param>
+/// <param name="Node">The silo, or whose link it is: a silo's, or behind them a gateway's, or behind those the way of all gateways to a silo; for clocks, a silo's, or behind them a gateway's; -1 for all links to Redis, or all clocks.</param>
 /// <param name="Connections">Which of a link's connections.</param>
 /// <param name="Lasts">For how long.</param>
-/// <param name="Pace">A delay, or the time after each byte.</param>
+/// <param name="Pace">A delay, or the time after each byte, or how far a clock is set ahead, or below zero back.</param>
 /// <param name="Calm">How long nothing goes wrong afterwards.</param>
 internal sealed record PlannedFault(FaultKind Kind, int Node, ProxiedConnections Connections, TimeSpan Lasts, TimeSpan Pace, TimeSpan Calm)
 {
@@ -44,11 +45,14 @@ internal sealed record PlannedFault(FaultKind Kind, int Node, ProxiedConnections
 
     public bool OfGateway => Kind == FaultKind.GatewayHung;
 
+    /// <summary>Of the time of day that a process sees: of that nothing is excused.</summary>
+    public bool OfClock => Kind == FaultKind.ClockJumps;
+
     public override string ToString()
     {
         var where = !OfLink && !OfSilo && !OfGateway ? "" : Node < 0 ? " all" : $" {Node}";
         var which = OfLink && Connections != ProxiedConnections.All ? $" {Connections}".ToLowerInvariant() : "";
-        var pace = Kind is FaultKind.LinkDelayed or FaultKind.LinkTrickles ? $" {Pace.TotalMilliseconds:F0} ms" : "";
+        var pace = Kind is FaultKind.LinkDelayed or FaultKind.LinkTrickles ? $" {Pace.TotalMilliseconds:F0} ms" : OfClock ? $" by {Pace.TotalSeconds:F0} s" : "";
         return string.Create(CultureInfo.InvariantCulture, $"{Kind}{where}{which}{pace}, {Lasts.TotalSeconds:F1} s, calm {Calm.TotalSeconds:F1} s");
     }
 }
@@ -68,10 +72,11 @@ internal static class Schedule
                 yield return new PlannedFault(
                     kind,
                     Node: kind == FaultKind.GatewayHung ? random.Next(gateways)
-                        : kind < FaultKind.SiloKilled && random.Next(3) == 0 ? -1 : random.Next(kind <= FaultKind.LinkRefused ? silos + gateways + otherLinks : silos),
+                        : kind < FaultKind.SiloKilled && random.Next(3) == 0 ? -1 : random.Next(kind <= FaultKind.LinkRefused ? silos + gateways + otherLinks : kind == FaultKind.ClockJumps ? silos + gateways : silos),
                     Connections: (ProxiedConnections)random.Next(3),
                     Lasts: Lasts(kind, random.NextDouble()),
-                    Pace: TimeSpan.FromMilliseconds(kind == FaultKind.LinkTrickles ? random.Next(1, 60) : random.Next(5, 600)),
+                    Pace: kind == FaultKind.ClockJumps ? TimeSpan.FromSeconds(Math.Pow(10, 1 + (3.5 * random.NextDouble())) * (random.Next(2) == 0 ? 1 : -1))
+                        : TimeSpan.FromMilliseconds(kind == FaultKind.LinkTrickles ? random.Next(1, 60) : random.Next(5, 600)),
                     Calm: TimeSpan.FromSeconds(0.6 + (0.6 * random.NextDouble())));
             }
         }

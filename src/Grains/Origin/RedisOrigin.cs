@@ -219,7 +219,8 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
     {
         var server = _connection.Server ?? throw new OriginException(OriginFault.Unreachable);
         var write = server.ExecuteAsync(_options.Database, change.Value is null ? "DEL" : "SET", ArgumentsOf(change), Flags).Observed();
-        var read = ReadOnceAsync(database, change.Key, change.Value?.Length > FirstBytes ? _maximumValueBytes : Math.Min(FirstBytes, _maximumValueBytes)).Observed();
+        var atMost = Math.Min(change.Value?.Length > FirstBytes ? int.MaxValue : FirstBytes, _maximumValueBytes);
+        var read = ReadOnceAsync(database, change.Key, atMost).Observed();
         var reply = await write.ConfigureAwait(false);
         var done = change switch
         {
