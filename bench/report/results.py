@@ -41,9 +41,9 @@ class Results:
                         self._runs.setdefault((line['workload'], line['contender']), []).append(line)
 
     def _forget(self, workload):
-        """It was run again."""
+        """It was run again, and what it is compared with."""
         self.workloads = [other for other in self.workloads if other.name != workload]
-        self._runs = {which: runs for which, runs in self._runs.items() if which[0] != workload}
+        self._runs = {which: runs for which, runs in self._runs.items() if which[0] not in (workload, f'{workload}-beside')}
 
     def has(self, workload):
         """Whether anybody met it."""

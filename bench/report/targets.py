@@ -45,7 +45,7 @@ def all_targets():
             yield Target(f'Hits over HTTP, {connections} connections, {title}: requests/s beside webdis', 'rate', *which, least=1.15 if connections == 64 else 1.25)
             yield Target('… CPU/request', 'cpu', *which, most=0.7)
     for contender, title in (everything | {'five-processes': '2 gateways + 3 silos', 'five-processes-no-copies': '2 gateways + 3 silos, no copies'}).items():
-        yield Target(f'One key with 90 % of the reads, {title}: requests/s beside all keys alike', 'rate', ('hot', contender), ('uniform-64', contender), least=0.95)
+        yield Target(f'One key with 90 % of the reads, {title}: requests/s beside all keys alike', 'rate', ('hot', contender), ('hot-beside', contender), least=0.95)
     for pipeline in (1, 16, 64):
         for contender, title in everything.items():
             workload = f'resp-get-{pipeline}'

@@ -2,3 +2,4 @@
 title='One key with 90 % of the reads, 10,000 keys of 100 bytes'
 contenders='webdis nginx-lua hybrid-cache python all-in-one two-processes two-processes-no-copies five-processes five-processes-no-copies'
 load='--pattern hot --connections 64'
+beside='--pattern uniform --connections 64'
