@@ -50,6 +50,21 @@ public class HostileRedisTests
     }
 
     [Theory]
+    [InlineData("STRLEN", "$1\r\n9\r\n")]
+    [InlineData("GET", ":7\r\n")]
+    public async Task SoItDoesForAValueThatIsReadWhole(string command, string reply)
+    {
+        await using var redis = new FakeRedis { ["STRLEN"] = ":9\r\n", [command] = reply };
+        await using var origin = new OriginUnderTest(redis.Port);
+        await origin.AnswersAsync();
+
+        var failure = await Assert.ThrowsAsync<OriginException>(() => origin.Origin.ReadWholeAsync([1], 100, origin.In(400)));
+
+        Assert.Equal(OriginFault.Protocol, failure.Fault);
+        await OriginUnderTest.UntilAsync(() => redis.Connections >= 2); // another connection
+    }
+
+    [Theory]
     [InlineData("$3\r\nEve\r\n$3\r\nAda\r\n")]
     [InlineData(":3\r\n$3\r\nAda\r\n")]
     [InlineData("$3\r\nEve\r\n:3\r\n$3\r\nAda\r\n")]

@@ -16,7 +16,7 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
     /// <summary>Of a longer value the length is learnt first, and the whole in a second round trip that may take longer.</summary>
     private const int FirstBytes = 128 * 1024;
 
-    /// <summary>Bytes a second that a transfer must make: half of what a network of 1 Gbit/s does.</summary>
+    /// <summary>Bytes a second that the transfer of a value over <c>MAX_VALUE_BYTES</c> must make: half of what a network of 1 Gbit/s does.</summary>
     private const double SlowestTransfer = 64 * 1024 * 1024;
 
     /// <summary>What is longer, in milliseconds, is taken for this: far beyond what is held anyway, and no sum with it overflows.</summary>
@@ -104,25 +104,25 @@ internal sealed class RedisOrigin : IOrigin, IAsyncDisposable
     /// <summary>Reads a value over <c>MAX_VALUE_BYTES</c>, in one piece; for a gateway, on a connection of its own.</summary>
     /// <param name="key">The key's bytes.</param>
     /// <param name="atMost">A value of more bytes than this is not pulled.</param>
-    /// <param name="deadline">When to give up, by the <see cref="TimeProvider"/>'s timestamp; <see cref="TransferTime"/> later once the value's length is known.</param>
+    /// <param name="deadline">When to give up, by the <see cref="TimeProvider"/>'s timestamp; a second later for each 64 MiB of the value, once its length is known.</param>
     /// <returns>The value, that there is none, or that it is too large.</returns>
     /// <exception cref="OriginException">Redis gave no usable answer by then.</exception>
     public async Task<OriginValue> ReadWholeAsync(byte[] key, int atMost, long deadline)
     {
         RedisKey redisKey = key;
-        var length = (long)Expect(ResultType.Integer, await InTurnAsync(database => database.ExecuteAsync("STRLEN", [redisKey], Flags), deadline).ConfigureAwait(false));
+        var length = await InTurnAsync(
+            async database => (long)Expect(ResultType.Integer, await database.ExecuteAsync("STRLEN", [redisKey], Flags).ConfigureAwait(false)),
+            deadline).ConfigureAwait(false);
         if (length > atMost)
         {
             return new OriginValue(OriginValueKind.TooLarge);
         }
 
-        var later = deadline + (long)(TransferTime(length).TotalSeconds * _time.TimestampFrequency);
-        var value = (byte[]?)Expect(ResultType.BulkString, await InTurnAsync(database => database.ExecuteAsync("GET", [redisKey], Flags), later).ConfigureAwait(false));
+        var value = await InTurnAsync(
+            async database => (byte[]?)Expect(ResultType.BulkString, await database.ExecuteAsync("GET", [redisKey], Flags).ConfigureAwait(false)),
+            deadline + (long)(length / SlowestTransfer * _time.TimestampFrequency)).ConfigureAwait(false);
         return value is null ? new OriginValue(OriginValueKind.Absent) : new OriginValue(OriginValueKind.Found, value);
     }
-
-    /// <summary>What a value may take to come over the network: a second for 64 MiB, which is half of what 1 Gbit/s does.</summary>
-    public static TimeSpan TransferTime(long bytes) => TimeSpan.FromSeconds(bytes / SlowestTransfer);
 
     /// <summary>Has Redis take these keys for read just now.</summary>
     /// <param name="keys">The keys.</param>
