@@ -39,6 +39,9 @@ internal sealed class CacheGrain(
     private static readonly TimeSpan _sweepPeriod = TimeSpan.FromMilliseconds(100);
     private const int SweepAtMost = 20_000;
 
+    /// <summary>The same where no gateway calls: each that does calls so often that a turn of the timer's own would only wake threads.</summary>
+    private static readonly TimeSpan _sweepPeriodUncalled = TimeSpan.FromMilliseconds(500);
+
     /// <summary>A batch stops carrying values here: the rest is asked for one by one. Far below Orleans's largest message, 100 MB.</summary>
     private const int BatchBytesAtMost = 8 * 1024 * 1024;
 
@@ -49,6 +52,7 @@ internal sealed class CacheGrain(
     private readonly NextFlight<Lookup> _bypasses = new(KeyComparer.Instance);
     private ArrayBufferWriter<byte> _answers = new();
     private long _ownershipVersion;
+    private long _sweptAt;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -60,7 +64,13 @@ internal sealed class CacheGrain(
         _ownershipVersion = ownership.Version;
         var turns = TaskScheduler.Current; // a hit is found on any thread, a load begins in a turn of the grain's own
         entries.RefreshDue = key => Task.Factory.StartNew(() => RefreshAhead(key), CancellationToken.None, TaskCreationOptions.None, turns);
-        this.RegisterGrainTimer(Sweep, new GrainTimerCreationOptions(_sweepPeriod, _sweepPeriod) { Interleave = true, KeepAlive = true });
+        this.RegisterGrainTimer(
+            _ =>
+            {
+                SweepIfDue();
+                return Task.CompletedTask;
+            },
+            new GrainTimerCreationOptions(_sweepPeriodUncalled, _sweepPeriodUncalled) { Interleave = true, KeepAlive = true });
         return Task.CompletedTask;
     }
 
@@ -98,15 +108,12 @@ internal sealed class CacheGrain(
         return ValueTask.FromResult(batch);
     }
 
-    public ValueTask<LeaseAnswer> LeaseAsync(LeaseRequest request)
+    public async ValueTask<LeaseAnswer> LeaseAsync(LeaseRequest request)
     {
-        ReadOnlySpan<byte> rest = request.Hits.Packed;
-        for (var i = 0; i < request.Hits.Count; i++)
-        {
-            entries.NoteHit(KeyBatch.Next(ref rest));
-        }
-
-        return leases.RenewAsync(request);
+        SweepIfDue();
+        NoteHits(request.Hits);
+        var answer = await leases.RenewAsync(request);
+        return answer with { State = report.State };
     }
 
     public ValueTask<Lookup> ReadAsync(ReadRequest request)
@@ -203,7 +210,11 @@ internal sealed class CacheGrain(
         return ValueTask.FromResult(entries.Explain(key) with { Node = Ownership.NodeName(silo.SiloAddress), Owner = ownership.Owns(key) });
     }
 
-    public ValueTask<NodeState> PingAsync() => ValueTask.FromResult(report.State);
+    public ValueTask<NodeState> PingAsync()
+    {
+        SweepIfDue();
+        return ValueTask.FromResult(report.State);
+    }
 
     public ValueTask<NodeStats> StatsAsync() => ValueTask.FromResult(report.Stats);
 
@@ -378,11 +389,24 @@ internal sealed class CacheGrain(
         return entries.End(flight, life > TimeSpan.Zero && ownership.Owns(flight.Key), read?.Value, sent, life, read?.TimeToLive);
     }
 
-    private Task Sweep(CancellationToken cancellation)
+    private void NoteHits(KeyBatch hits)
+    {
+        ReadOnlySpan<byte> rest = hits.Packed;
+        for (var i = 0; i < hits.Count; i++)
+        {
+            entries.NoteHit(KeyBatch.Next(ref rest));
+        }
+    }
+
+    private void SweepIfDue()
     {
         DropMovedKeys();
-        entries.RemoveExpired(SweepAtMost);
-        return Task.CompletedTask;
+        var now = time.GetTimestamp();
+        if (time.GetElapsedTime(_sweptAt, now) >= _sweepPeriod)
+        {
+            _sweptAt = now;
+            entries.RemoveExpired(SweepAtMost);
+        }
     }
 
     /// <summary>A node holds only keys that it owns in its own view: another owner may have written the rest.</summary>

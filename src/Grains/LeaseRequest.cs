@@ -20,7 +20,8 @@ public sealed record LeaseRequest([property: Id(0)] Guid Gateway, [property: Id(
 /// <param name="ValidMilliseconds">For how long other copies may be used, counted from when the request was sent.</param>
 /// <param name="Basis">What their freshness rests on.</param>
 /// <param name="UnconfirmedMilliseconds">For how long, counted likewise, values may be used past that, marked as unconfirmed: Redis fails, and the node does the same with what it holds.</param>
+/// <param name="State">What a ping would say.</param>
 [GenerateSerializer, Immutable, Alias("rporleans.LeaseAnswer")]
 public sealed record LeaseAnswer(
     [property: Id(0)] long Session, [property: Id(1)] long Sequence, [property: Id(2)] KeyBatch TakenBack, [property: Id(3)] bool All, [property: Id(4)] int ValidMilliseconds,
-    [property: Id(5)] Freshness Basis, [property: Id(6)] int UnconfirmedMilliseconds = 0);
+    [property: Id(5)] Freshness Basis, [property: Id(6)] int UnconfirmedMilliseconds = 0, [property: Id(7)] NodeState? State = null);

@@ -1,3 +1,4 @@
+using RpOrleans.Gateway.Near;
 using RpOrleans.Gateway.Routing;
 using RpOrleans.Grains;
 using RpOrleans.Tests.Support;
@@ -71,5 +72,42 @@ public sealed class NodePingsTests
         Assert.True(_link.Usable);
         await end.CancelAsync();
         await _time.RunUntilAsync(() => pings.IsCompleted);
+    }
+
+    [Fact]
+    public async Task ANodeThatAnswersForItsLeaseIsNotPingedUntilThatStops()
+    {
+        var link = new NodeLink(_node.Name, 1, _time, lease: new NearCache(1_000_000, _time).NewLease());
+        using var end = new CancellationTokenSource();
+        using var lapse = new CancellationTokenSource();
+        var (pinged, never) = (0, new TaskCompletionSource());
+        _node.BeforePing = () =>
+        {
+            pinged++;
+            return never.Task;
+        };
+        var renewing = RenewAsync();
+        var pings = NodePings.RunAsync(link, _node, _time, end.Token);
+        var began = _time.GetTimestamp();
+        await _time.RunUntilAsync(() => _time.GetElapsedTime(began) > TimeSpan.FromSeconds(3));
+        Assert.Equal((0, true), (pinged, link.Usable));
+
+        await lapse.CancelAsync();
+        var lapsed = _time.GetTimestamp();
+        await _time.RunUntilAsync(() => !link.Usable);
+        Assert.InRange(_time.GetElapsedTime(lapsed).TotalMilliseconds, 250, 500);
+        Assert.InRange(pinged, 3, 4);
+
+        await end.CancelAsync();
+        await _time.RunUntilAsync(() => pings.IsCompleted && renewing.IsCompleted);
+
+        async Task RenewAsync()
+        {
+            while (!lapse.IsCancellationRequested)
+            {
+                link.Heard(_node, new NodeState { Joined = true }, _time.GetTimestamp());
+                await Task.Delay(TimeSpan.FromMilliseconds(100), _time);
+            }
+        }
     }
 }

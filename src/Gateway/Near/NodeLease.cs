@@ -57,8 +57,9 @@ internal sealed class NodeLease(NearCache cache)
     /// <param name="grain">The node's cache.</param>
     /// <param name="bound"><c>COHERENCE_BOUND</c>.</param>
     /// <param name="time">The clock.</param>
+    /// <param name="heard">Told of what the node says of itself.</param>
     /// <param name="cancellation">Ends it.</param>
-    public async Task KeepAsync(ICacheGrain grain, TimeSpan bound, TimeProvider time, CancellationToken cancellation)
+    public async Task KeepAsync(ICacheGrain grain, TimeSpan bound, TimeProvider time, Action<NodeState> heard, CancellationToken cancellation)
     {
         while (!cancellation.IsCancellationRequested)
         {
@@ -68,6 +69,11 @@ internal sealed class NodeLease(NearCache cache)
                 var request = new LeaseRequest(cache.Gateway, Session, Acknowledged, cache.TakeHits(this));
                 var answer = await grain.LeaseAsync(request).AsTask().WaitAsync(bound, time, cancellation).ConfigureAwait(false);
                 cache.Renew(this, answer, sent);
+                if (answer.State is { } state)
+                {
+                    heard(state);
+                }
+
                 if (answer.Session != 0)
                 {
                     continue;

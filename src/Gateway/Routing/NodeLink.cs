@@ -21,6 +21,7 @@ internal sealed class NodeLink
     private readonly ReadMerger _reads;
     private readonly WrittenBatcher _writes;
     private readonly HeldEntries? _held;
+    private readonly Lock _changing = new(); // a ping and a lease may be answered at once
     private volatile Attachment? _attachment;
     private long _answeredAt;
 
@@ -68,20 +69,26 @@ internal sealed class NodeLink
     /// <summary>Since when the node has answered none of the calls that were made here; pings are not among them.</summary>
     public TimeSpan Silence => _time.GetElapsedTime(Volatile.Read(ref _answeredAt));
 
+    /// <summary>How long ago the node last said something of itself; without end while it does not answer.</summary>
+    public TimeSpan SinceHeard => _attachment is { Suspected: false } attachment ? _time.GetElapsedTime(attachment.HeardAt) : TimeSpan.MaxValue;
+
     /// <summary>The node answers: it can be called from now on.</summary>
     /// <param name="grain">Its cache.</param>
     /// <param name="state">What it said.</param>
     /// <param name="heard">When, as a timestamp.</param>
     public void Heard(ICacheGrain grain, NodeState state, long heard)
     {
-        var known = _attachment is { } attachment && ReferenceEquals(attachment.Grain, grain) ? attachment : null;
-        if (known is { Suspected: false })
+        lock (_changing)
         {
-            known.Update(state, heard);
-        }
-        else
-        {
-            _attachment = new Attachment(grain, state, heard, known?.Closed ?? new());
+            var known = _attachment is { } attachment && ReferenceEquals(attachment.Grain, grain) ? attachment : null;
+            if (known is { Suspected: false })
+            {
+                known.Update(state, heard);
+            }
+            else
+            {
+                _attachment = new Attachment(grain, state, heard, known?.Closed ?? new());
+            }
         }
     }
 
@@ -91,18 +98,28 @@ internal sealed class NodeLink
     /// </summary>
     public void Suspect()
     {
-        if (_attachment is { Suspected: false } attachment)
+        Attachment? suspected = null;
+        lock (_changing)
         {
-            _attachment = new Attachment(attachment.Grain, attachment.State, attachment.HeardAt, attachment.Closed) { Suspected = true };
-            attachment.Gone.Cancel();
+            if (_attachment is { Suspected: false } attachment)
+            {
+                suspected = attachment;
+                _attachment = new Attachment(attachment.Grain, attachment.State, attachment.HeardAt, attachment.Closed) { Suspected = true };
+            }
         }
+
+        suspected?.Gone.Cancel(); // past the lock: whoever waits goes on at once
     }
 
     /// <summary>The connection is gone: calls in flight fail now, and none is made until there is another.</summary>
     public void Lost()
     {
-        var lost = _attachment;
-        _attachment = null;
+        Attachment? lost;
+        lock (_changing)
+        {
+            (lost, _attachment) = (_attachment, null);
+        }
+
         lost?.Gone.Cancel();
         lost?.Closed.Cancel();
     }

@@ -11,6 +11,7 @@ internal static class NodePings
 {
     private static readonly TimeSpan _period = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan _periodUntilJoined = TimeSpan.FromMilliseconds(20); // meanwhile nobody keeps its keys
+    private static readonly TimeSpan _periodBesideLease = TimeSpan.FromMilliseconds(130); // its answers say the same, every 100 ms
     private static readonly TimeSpan _starved = TimeSpan.FromMilliseconds(60);
     private const int MissesAtMost = 3;
 
@@ -25,6 +26,13 @@ internal static class NodePings
         var missed = 0;
         while (!cancellation.IsCancellationRequested)
         {
+            if (link is { Lease: not null, State.Joined: true } && _periodBesideLease - link.SinceHeard is var quiet && quiet > TimeSpan.Zero)
+            {
+                missed = 0;
+                await Task.Delay(quiet, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                continue;
+            }
+
             var sent = time.GetTimestamp();
             try
             {

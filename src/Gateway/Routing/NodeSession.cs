@@ -20,6 +20,7 @@ internal sealed class NodeSession : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _ended = new();
     private readonly Task _running;
+    private readonly Lock _following = new(); // a ping and a lease may be answered at once
     private long _view;
 
     /// <param name="silo">The node.</param>
@@ -84,7 +85,7 @@ internal sealed class NodeSession : IAsyncDisposable
                 _changed();
             }
 
-            var kept = Link.Lease?.KeepAsync(client.Grain, _coherence.Bound, _time, connection.Token) ?? Task.CompletedTask;
+            var kept = Link.Lease?.KeepAsync(client.Grain, _coherence.Bound, _time, state => OnRenewed(client.Grain, state), connection.Token) ?? Task.CompletedTask;
             try
             {
                 await NodePings.RunAsync(Link, client.Grain, _time, connection.Token, FollowView).ConfigureAwait(false);
@@ -101,14 +102,27 @@ internal sealed class NodeSession : IAsyncDisposable
         }
     }
 
+    /// <summary>The answer to a lease says what one to a ping would.</summary>
+    private void OnRenewed(ICacheGrain grain, NodeState state)
+    {
+        Link.Heard(grain, state, _time.GetTimestamp());
+        FollowView(state);
+    }
+
     /// <summary>Who has a newer view of who is in the cluster knows of a node that is to be asked, or not any more: the table is read now.</summary>
     private void FollowView(NodeState state)
     {
-        if (state.View > _view || (state.Joined && !Joined))
+        lock (_following)
         {
+            if (state.View <= _view && (Joined || !state.Joined))
+            {
+                return;
+            }
+
             (_view, Joined) = (Math.Max(_view, state.View), Joined || state.Joined);
-            _changed();
         }
+
+        _changed();
     }
 
     private void OnLost(CancellationTokenSource connection)
