@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using RpOrleans.Tests.Support;
 
 namespace RpOrleans.Coherence;
@@ -89,6 +90,25 @@ internal sealed class Cluster : IAsyncDisposable
         var at = statistics.IndexOf(Before, StringComparison.Ordinal);
         return at < 0 ? 0 : long.Parse(statistics.AsSpan(at + Before.Length, statistics.IndexOf(',', at) - at - Before.Length), CultureInfo.InvariantCulture);
     }
+
+    /// <summary>Reads that gateways have answered from copies so far.</summary>
+    public async Task<long> NearHitsAsync()
+    {
+        var hits = 0L;
+        foreach (var gateway in _gateways)
+        {
+            using var stats = JsonDocument.Parse((await gateway.AdminAsync("/stats")).Body);
+            hits += stats.RootElement.GetProperty("gateway").GetProperty("near").GetProperty("hits").GetInt64();
+        }
+
+        return hits;
+    }
+
+    /// <summary>Stops a gateway, until it is resumed.</summary>
+    public void Pause(int gateway) => _gateways[gateway].Pause();
+
+    /// <summary>Lets it go on.</summary>
+    public void Resume(int gateway) => _gateways[gateway].Resume();
 
     public async ValueTask DisposeAsync()
     {

@@ -10,6 +10,7 @@ const double OthersAtMost = 10; // percent of the machine
 Measurement[] all =
 [
     OutsideWrites.Measurement,
+    HeldWrites.Measurement,
     ColdKeyHerd.Measurement,
     ZipfReads.Measurement,
     FittingReads.Measurement,

@@ -1,4 +1,6 @@
 using Orleans.Runtime;
+using Polly;
+using Polly.Retry;
 using RpOrleans.Grains.Coherence;
 using RpOrleans.Grains.Placement;
 
@@ -15,6 +17,19 @@ internal sealed class NodeLifecycle(
     /// <summary>Gateways ping every 100 ms: after three times that, all that can hear it have heard it.</summary>
     private static readonly TimeSpan _heard = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan _atMost = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// The directory in which a node finds its own grain is shared out among all. In a node that comes back at once where one was
+    /// killed, it may ask another that has not heard of either, and turns it away, until the others have read the membership table.
+    /// </summary>
+    private readonly ResiliencePipeline _untilKnown = new ResiliencePipelineBuilder { TimeProvider = time }
+        .AddRetry(new RetryStrategyOptions
+        {
+            ShouldHandle = new PredicateBuilder().Handle<OrleansException>().Handle<TimeoutException>(),
+            Delay = TimeSpan.FromMilliseconds(100),
+            MaxRetryAttempts = 100, // ten times as long as a table that can be read goes unread
+        })
+        .Build();
 
     private Task? _drained;
 
@@ -33,7 +48,7 @@ internal sealed class NodeLifecycle(
         }
 
         var self = grains.GetGrain<ICacheGrain>(silo.SiloAddress.ToParsableString());
-        await self.PingAsync();
+        await _untilKnown.ExecuteAsync(async _ => await self.PingAsync(), cancellation);
         await self.PeekAsync(KeyBatch.Of([])); // what takes time the first time
         _ = Task.Run(joining.RunAsync, CancellationToken.None); // serves meanwhile
     }
