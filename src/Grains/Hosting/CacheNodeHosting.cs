@@ -131,6 +131,9 @@ internal static class CacheNodeHosting
             options.GatewayListeningEndpoint = new IPEndPoint(ListenOn(advertised), siloGatewayPort);
         });
         silo.UseRedisClustering(options => options.ConfigurationOptions = clustering.MembershipConnection());
+        var steady = new SteadyTime(TimeProvider.System);
+        silo.Services.AddKeyedSingleton<TimeProvider>(TimeProviderNames.Membership, steady);
+        silo.Services.AddKeyedSingleton<TimeProvider>(TimeProviderNames.SystemTimers, steady);
         silo.Configure<ClusterMembershipOptions>(options =>
         {
             // Short, because gateways fill the gap with stand-ins that keep nothing. With the default table refresh of a
