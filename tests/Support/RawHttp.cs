@@ -143,6 +143,18 @@ internal sealed class RawHttp : IDisposable
         }
     }
 
+    /// <summary>The status of the answer that has begun to come; what has come of it stays to be read.</summary>
+    public async Task<int> AwaitStatusAsync()
+    {
+        const int Until = 12; // HTTP/1.1 200
+        using var patience = new CancellationTokenSource(_patience);
+        while (_end - _start < Until && await FillAsync(patience.Token))
+        {
+        }
+
+        return int.Parse(Encoding.Latin1.GetString(_buffer, _start, Until)[^3..], CultureInfo.InvariantCulture);
+    }
+
     /// <summary>Everything that the server sends until it closes.</summary>
     public async Task<byte[]> ReadToCloseAsync()
     {
@@ -156,6 +168,11 @@ internal sealed class RawHttp : IDisposable
         catch (IOException)
         {
             // Closed on bytes that it had not read.
+        }
+        catch (OperationCanceledException)
+        {
+            var began = Encoding.Latin1.GetString(_buffer, _start, Math.Min(_end - _start, 200));
+            throw new TimeoutException($"Still open after {_patience.TotalSeconds} s; {_end - _start} bytes have come, which begin with: {began}");
         }
 
         return Take(_end - _start);
