@@ -8,13 +8,13 @@ namespace RpOrleans.Grains.Hosting;
 
 /// <summary>
 /// How a node comes and goes. Its grain is there, and Redis called, before the first reader. When it is told to stop it says
-/// so first: gateways hear it with their next ping and go on to the next in the ring. Only when nobody asks it any more does
+/// so first: gateways hear it with the next answer to a ping or a lease, and go on to the next in the ring. Only when nobody asks it any more does
 /// it leave the cluster.
 /// </summary>
 internal sealed class NodeLifecycle(
     IGrainFactory grains, ILocalSiloDetails silo, Ownership ownership, Joining joining, Leases leases, NodeMetrics metrics, TimeProvider time) : ILifecycleParticipant<ISiloLifecycle>
 {
-    /// <summary>Gateways ping every 100 ms: after three times that, all that can hear it have heard it.</summary>
+    /// <summary>Gateways hear from a node every 130 ms at least (NodePings): after more than twice that, all that can hear it have heard it.</summary>
     private static readonly TimeSpan _heard = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan _atMost = TimeSpan.FromSeconds(5);
 
