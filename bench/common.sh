@@ -105,6 +105,11 @@ start_redis() { # NAME; leaves its port in $port and its id in $pid
   await "$1" redis-cli -p $port ping
 }
 
+# What redis-benchmark asks for as bench__rand_int__, 10,000 keys of 100 bytes, into the store on that port. Not as inline commands, which Garnet does not know.
+fill() { # PORT
+  awk 'BEGIN { for (i = 0; i < 10000; i++) printf "*3\r\n$3\r\nSET\r\n$17\r\nbench%012d\r\n$100\r\n%0100d\r\n", i, i }' | redis-cli -p $1 --pipe >/dev/null
+}
+
 # ---- Figures ----
 
 ticks() { # user and system time that the processes have used so far, in ticks

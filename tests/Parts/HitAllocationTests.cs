@@ -1,4 +1,7 @@
+using System.Buffers;
+using System.Text;
 using Microsoft.Extensions.Time.Testing;
+using RpOrleans.Gateway.Http;
 using RpOrleans.Gateway.Near;
 using RpOrleans.Grains;
 using RpOrleans.Grains.Coherence;
@@ -38,6 +41,23 @@ public sealed class HitAllocationTests
         AssertAllocatesNothing(() => near.TryHit(lease, _key, out var hit) && hit.Value.Length == 100);
     }
 
+    [Theory]
+    [InlineData(10_000, Freshness.Tracking)]
+    [InlineData(86_400_000, Freshness.Tracking)]
+    [InlineData(86_400_000, Freshness.Expiry)]
+    public void AnAnswerThatIsWrittenWhereItsRequestArrivesAllocatesNothing(long freshMilliseconds, Freshness freshness)
+    {
+        var answer = new Lookup { Status = LookupStatus.Found, Source = LookupSource.Cache, Value = "v"u8.ToArray(), FreshMilliseconds = freshMilliseconds, Freshness = freshness };
+        var output = new ArrayBufferWriter<byte>(4_096);
+
+        AssertAllocatesNothing(() =>
+        {
+            output.ResetWrittenCount();
+            return DirectAnswer.TryWrite(output, answer);
+        });
+        Assert.Contains($"Cache-Status: rporleans; hit; ttl={freshMilliseconds / 1_000}; detail={freshness.ToString().ToLowerInvariant()}\r\n", Encoding.ASCII.GetString(output.WrittenSpan));
+    }
+
     private static void AssertAllocatesNothing(Func<bool> hit)
     {
         for (var i = 0; i < 100; i++)
@@ -45,6 +65,12 @@ public sealed class HitAllocationTests
             Assert.True(hit());
         }
 
+        // In one of the two a second may end, and with it the date that all of its answers share.
+        Assert.Equal(0, Math.Min(AllocatedByAThousand(hit), AllocatedByAThousand(hit)));
+    }
+
+    private static long AllocatedByAThousand(Func<bool> hit)
+    {
         var before = GC.GetAllocatedBytesForCurrentThread();
         var hits = 0;
         for (var i = 0; i < 1_000; i++)
@@ -53,6 +79,7 @@ public sealed class HitAllocationTests
         }
 
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.Equal((1_000, 0), (hits, allocated));
+        Assert.Equal(1_000, hits);
+        return allocated;
     }
 }

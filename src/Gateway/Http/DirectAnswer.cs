@@ -4,6 +4,7 @@ using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
 using RpOrleans.Grains;
+using RpOrleans.Grains.Coherence;
 
 namespace RpOrleans.Gateway.Http;
 
@@ -115,7 +116,17 @@ internal static class DirectAnswer
         {
             Length += Encoding.ASCII.GetBytes(KeyHeaders.Cache(lookup, default).ToString(), _to[Length..]);
             Put("\r\nCache-Status: "u8);
-            Length += Encoding.ASCII.GetBytes(KeyHeaders.CacheStatus(lookup, default).ToString(), _to[Length..]);
+            if (KeyHeaders.IsFreshHit(lookup))
+            {
+                Put("rporleans; hit; ttl="u8); // in place: a string for each answer is what a hit would allocate
+                Put(lookup.FreshMilliseconds / 1_000);
+                Put(lookup.Freshness == Freshness.Tracking ? "; detail=tracking"u8 : "; detail=expiry"u8);
+            }
+            else
+            {
+                Length += Encoding.ASCII.GetBytes(KeyHeaders.CacheStatus(lookup, default).ToString(), _to[Length..]);
+            }
+
             Put("\r\n\r\n"u8);
         }
     }

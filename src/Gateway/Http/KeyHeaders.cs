@@ -56,6 +56,9 @@ internal static class KeyHeaders
         : lookup.Stale ? Stale(lookup, terms)
         : Hit(lookup.FreshMilliseconds / 1_000, lookup.Freshness);
 
+    /// <summary>Whether what a cache held answered, and was as fresh as is promised.</summary>
+    public static bool IsFreshHit(in Lookup lookup) => IsHit(lookup) && !lookup.Stale;
+
     private static bool IsHit(in Lookup lookup) => lookup is { Source: LookupSource.Cache, Status: LookupStatus.Found or LookupStatus.Absent };
 
     private static StringValues Hit(long secondsLeft, Freshness freshness)
