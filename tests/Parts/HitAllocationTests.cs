@@ -50,23 +50,32 @@ public sealed class HitAllocationTests
         var answer = new Lookup { Status = LookupStatus.Found, Source = LookupSource.Cache, Value = "v"u8.ToArray(), FreshMilliseconds = freshMilliseconds, Freshness = freshness };
         var output = new ArrayBufferWriter<byte>(4_096);
 
-        AssertAllocatesNothing(() =>
+        bool Write()
         {
             output.ResetWrittenCount();
             return DirectAnswer.TryWrite(output, answer);
-        });
+        }
+
+        Warm(Write);
+
+        // In one of the two a second may end, and with it the date that all of its answers share.
+        Assert.Equal(0, Math.Min(AllocatedByAThousand(Write), AllocatedByAThousand(Write)));
         Assert.Contains($"Cache-Status: rporleans; hit; ttl={freshMilliseconds / 1_000}; detail={freshness.ToString().ToLowerInvariant()}\r\n", Encoding.ASCII.GetString(output.WrittenSpan));
     }
 
     private static void AssertAllocatesNothing(Func<bool> hit)
     {
+        Warm(hit);
+
+        Assert.Equal(0, AllocatedByAThousand(hit));
+    }
+
+    private static void Warm(Func<bool> hit)
+    {
         for (var i = 0; i < 100; i++)
         {
             Assert.True(hit());
         }
-
-        // In one of the two a second may end, and with it the date that all of its answers share.
-        Assert.Equal(0, Math.Min(AllocatedByAThousand(hit), AllocatedByAThousand(hit)));
     }
 
     private static long AllocatedByAThousand(Func<bool> hit)
